@@ -1,0 +1,1 @@
+"""Detectors: guarded image loading, training, calibration, evaluation, heat maps, export and torch-free judging."""

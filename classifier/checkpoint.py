@@ -1,0 +1,70 @@
+"""The state of a training run on disk: safetensors and JSON, never pickle; written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON under a temporary name, then rename it into place."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors under a temporary name, then rename them into place."""
+    temporary = path.with_name(f".{path.name}.part")
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, temporary, metadata)
+    os.replace(temporary, path)
+
+
+def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, facts: dict[str, Any]) -> None:
+    """Write the network, the optimizer and `facts` (plain JSON values) as one safetensors file."""
+    state = optimizer.state_dict()
+    tensors = {f"net.{name}": value for name, value in network.state_dict().items()}
+    plain: dict[str, dict[str, Any]] = {}
+    for index, slots in state["state"].items():
+        for key, value in slots.items():
+            if isinstance(value, Tensor):
+                tensors[f"opt.{index}.{key}"] = value
+            else:
+                plain.setdefault(str(index), {})[key] = value
+    groups = json.dumps({"slots": plain, "groups": state["param_groups"]})
+    save_tensors(path, tensors, {"facts": json.dumps(facts), "optimizer": groups})
+
+
+def facts(path: Path) -> dict[str, Any]:
+    """Return the plain values that were saved beside the tensors."""
+    value: dict[str, Any] = json.loads(_metadata(path)["facts"])
+    return value
+
+
+def restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
+    """Load the network and, if given, the optimizer from a file written by `save`."""
+    tensors = load_file(path)
+    network.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("net.")})
+    if optimizer is None:
+        return
+    saved = json.loads(_metadata(path)["optimizer"])
+    state: dict[int, dict[str, Any]] = {int(index): dict(slots) for index, slots in saved["slots"].items()}
+    for name, value in tensors.items():
+        if name.startswith("opt."):
+            _, index, key = name.split(".", 2)
+            state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": saved["groups"]})
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        found: dict[str, str] = file.metadata()
+    return found

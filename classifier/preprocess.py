@@ -1,0 +1,107 @@
+"""From a picture to the network's input, exactly as the detector's card says.
+
+Free of torch: the same numpy and Pillow code serves judging, evaluation and export, so that a detector sees the same
+numbers everywhere. Resizing destroys the traces that generators leave, so a detector of such traces looks at tiles in
+native resolution; a classifier of things looks at the whole picture, resized.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from classifier.images import Pixels
+
+Floats = NDArray[np.float32]
+Box = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels of the picture, right and bottom excluded."""
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+KERNELS = {
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+class Preprocess(BaseModel):
+    """How pixels become input; part of every detector's card, because even the resize kernel moves a verdict."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["resize", "tiles"] = "resize"
+    """`resize`: shorter side to `resize`, then the centre. `tiles`: up to `tiles` × `tiles` native squares."""
+    size: int = Field(224, ge=32, le=1024)
+    """Side of the network's input in pixels."""
+    resize: int = Field(256, ge=32, le=2048)
+    kernel: Literal["box", "bilinear", "bicubic", "lanczos"] = "bilinear"
+    tiles: int = Field(1, ge=1, le=8)
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Network input of one picture: `batch` is (N, 3, S, S), `boxes` says where each of the N came from."""
+
+    batch: Floats
+    boxes: tuple[Box, ...]
+
+
+def normalize(pixels: NDArray[np.uint8], spec: Preprocess) -> Floats:
+    """Return (..., 3, H, W) float32 of (..., H, W, 3) bytes, standardized with the card's mean and deviation."""
+    scale = np.float32(1 / 255) / np.asarray(spec.std, np.float32)
+    shift = -np.asarray(spec.mean, np.float32) / np.asarray(spec.std, np.float32)
+    return np.ascontiguousarray(np.moveaxis(pixels * scale + shift, -1, -3), dtype=np.float32)
+
+
+def regions(pixels: Pixels, spec: Preprocess) -> Regions:
+    """Return the network's input for a picture of (H, W, 3) bytes."""
+    crops, boxes = _tiles(pixels, spec) if spec.kind == "tiles" else _resized(pixels, spec)
+    return Regions(normalize(np.stack(crops), spec), boxes)
+
+
+def _tiles(pixels: Pixels, spec: Preprocess) -> tuple[list[Pixels], tuple[Box, ...]]:
+    size, (height, width) = spec.size, pixels.shape[:2]
+    padded = pad(pixels, size)
+    crops, boxes = [], []
+    for top in _starts(padded.shape[0], size, spec.tiles):
+        for left in _starts(padded.shape[1], size, spec.tiles):
+            crops.append(padded[top : top + size, left : left + size])
+            boxes.append((left, top, min(left + size, width), min(top + size, height)))
+    return crops, tuple(boxes)
+
+
+def pad(pixels: Pixels, size: int) -> Pixels:
+    """Return the picture mirrored at its right and lower edge to at least `size` on both sides."""
+    down, right = max(0, size - pixels.shape[0]), max(0, size - pixels.shape[1])
+    return np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="symmetric") if down or right else pixels
+
+
+def _starts(length: int, size: int, most: int) -> list[int]:
+    count = min(most, max(1, length // size))
+    if count == 1:
+        return [(length - size) // 2]
+    return [round(step * (length - size) / (count - 1)) for step in range(count)]
+
+
+def _resized(pixels: Pixels, spec: Preprocess) -> tuple[list[Pixels], tuple[Box, ...]]:
+    height, width = pixels.shape[:2]
+    scale = max(spec.resize, spec.size) / min(height, width)
+    scaled = (max(spec.size, round(width * scale)), max(spec.size, round(height * scale)))
+    left, top = (scaled[0] - spec.size) / 2, (scaled[1] - spec.size) / 2
+    # Pillow resizes only what the centre crop needs: a 12-megapixel picture costs no more than its centre.
+    source = (
+        left * width / scaled[0], top * height / scaled[1],
+        (left + spec.size) * width / scaled[0], (top + spec.size) * height / scaled[1],
+    )  # fmt: skip
+    image = Image.fromarray(pixels).resize((spec.size, spec.size), KERNELS[spec.kernel], box=source)
+    box = (max(0, round(source[0])), max(0, round(source[1])), min(width, round(source[2])), min(height, round(source[3])))
+    return [np.asarray(image, dtype=np.uint8)], (box,)

@@ -1,0 +1,134 @@
+"""Judging without torch: a detector's ONNX graph on onnxruntime, score and heat map out of one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from classifier.detector import GRAPH, BadDetector, Card, find, open_folder
+from classifier.images import Pixels
+from classifier.preprocess import Box, Floats, Regions, regions
+
+MAX_MAP_PX = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """A heat map over a picture.
+
+    `values` is (h, w) float32 in [0, 1], the picture's shape scaled down to at most 1024 on a side; `boxes` are the parts of
+    the picture that the network looked at, in pixels of the picture; outside of them the map is 0 and says nothing.
+    """
+
+    values: Floats
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a detector says of one picture: calibrated probabilities (C,), raw logits (C,) and, if asked for, the map."""
+
+    probabilities: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    heat: Heat | None
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the softmax over the last axis in double precision."""
+    shifted = np.asarray(logits, np.float64)
+    exponents = np.exp(shifted - shifted.max(axis=-1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True))
+
+
+class Detector:
+    """An installed detector, ready to judge. Thread-safe; holds one onnxruntime session."""
+
+    def __init__(self, folder: Path, *, threads: int = 0) -> None:
+        """Open a detector's folder; `threads` 0 lets onnxruntime use every core. Raises `BadDetector`."""
+        installed = open_folder(folder)
+        self.folder, self.card, self.id = installed.folder, installed.card, installed.id
+        self._session = _session(folder, installed.card, threads)
+        self._outputs = {output.name for output in self._session.get_outputs()}
+
+    @classmethod
+    def load(cls, name_or_folder: str | Path = "default", *, threads: int = 0) -> Detector:
+        """Open a detector by name or folder; raises `BadDetector`."""
+        return cls(find(name_or_folder), threads=threads)
+
+    @property
+    def name(self) -> str:
+        """The name on the card."""
+        return self.card.name
+
+    def forward(self, batch: Floats, outputs: Sequence[str] = ("logits",)) -> list[Floats]:
+        """Run the graph on (N, 3, S, S); `outputs` from `logits` (N, C), `cam` (N, C, h, w), `features` (N, K, h, w)."""
+        return [np.asarray(value) for value in self._session.run(list(outputs), {"input": batch})]
+
+    def judge(self, pixels: Pixels, *, heat_class: str | None = None) -> Judged:
+        """Judge a picture of (H, W, 3) bytes; `heat_class` names the class whose heat map is wanted.
+
+        The logits of several regions are averaged, then divided by the card's temperature. Without a closed-form map
+        in the graph `heat` is None and `classifier.gradcam` computes it with autograd.
+        """
+        looked = regions(pixels, self.card.preprocess)
+        with_map = heat_class is not None and "cam" in self._outputs
+        answers = self.forward(looked.batch, ("logits", "cam") if with_map else ("logits",))
+        logits = answers[0].astype(np.float64).mean(axis=0)
+        heat = None
+        if with_map and heat_class is not None:
+            cls = self.card.classes.index(heat_class)
+            heat = assemble(np.maximum(answers[1][:, cls], 0), looked, pixels.shape[:2])
+        return Judged(softmax(logits / self.card.temperature), logits, heat)
+
+    def predict(self, images: Sequence[Pixels]) -> NDArray[np.float64]:
+        """Return calibrated probabilities (N, C) of pictures, each (H, W, 3) bytes."""
+        if not images:
+            return np.zeros((0, len(self.card.classes)))
+        looked = [regions(pixels, self.card.preprocess) for pixels in images]
+        (logits,) = self.forward(np.concatenate([one.batch for one in looked]))
+        ends = np.cumsum([len(one.batch) for one in looked])[:-1]
+        means = np.stack([part.astype(np.float64).mean(axis=0) for part in np.split(logits, ends)])
+        return softmax(means / self.card.temperature)
+
+
+def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:
+    """Lay the non-negative maps (N, h, w) of a picture's regions back on the picture of `shape` (H, W).
+
+    The largest value of all regions becomes 1, as in Grad-CAM (Selvaraju et al., ICCV 2017), so that regions keep their
+    proportion to one another; regions that overlap are averaged.
+    """
+    height, width = shape
+    scale = min(1.0, MAX_MAP_PX / max(height, width))
+    canvas = np.zeros((max(1, round(height * scale)), max(1, round(width * scale))), np.float32)
+    weight = np.zeros_like(canvas)
+    for region, box in zip(maps, looked.boxes, strict=True):
+        left, top, right, bottom = (round(edge * scale) for edge in box)
+        right, bottom = max(right, left + 1), max(bottom, top + 1)
+        grown = Image.fromarray(np.asarray(region, np.float32)).resize((right - left, bottom - top), Image.Resampling.BILINEAR)
+        canvas[top:bottom, left:right] += np.asarray(grown)[: canvas.shape[0] - top, : canvas.shape[1] - left]
+        weight[top:bottom, left:right] += 1
+    canvas /= np.maximum(weight, 1)
+    peak = float(canvas.max())
+    return Heat(np.clip(canvas / peak, 0, 1) if peak > 0 else canvas, looked.boxes)
+
+
+def _session(folder: Path, card: Card, threads: int):  # type: ignore[no-untyped-def]
+    import onnxruntime
+
+    graph = folder / GRAPH
+    if GRAPH not in card.files:
+        raise BadDetector(f"The detector '{card.name}' has no {GRAPH}; export it with 'forensics train' or install it again.")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        detail = " ".join(str(error).split())[:160]
+        raise BadDetector(f"The detector '{card.name}' has a {GRAPH} that cannot be run: {detail}.") from None

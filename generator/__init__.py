@@ -1,0 +1,1 @@
+"""Fakes and data sets: sampling, equalizing and auditing."""
