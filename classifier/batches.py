@@ -59,7 +59,15 @@ def training_batches(
         item = items[order[place]]
         rng = np.random.default_rng((recipe.seed, epoch, place, 2))
         lossless = item.path.suffix.lower() in LOSSLESS
-        return varied(pictures[item.path], item.label, recipe.augment, recipe.preprocess, rng, lossless=lossless, fake=fake)
+        return varied(
+            pictures[item.path],
+            item.label,
+            recipe.augment,
+            recipe.preprocess,
+            rng,
+            lossless=lossless,
+            fake=fake,
+        )
 
     def stack(start: int) -> Batch:
         pairs = [one(place) for place in range(start, min(start + recipe.batch_size, len(order)))]
@@ -81,7 +89,9 @@ def training_batches(
                 future.cancel()
 
 
-def plain_batches(items: Sequence[Item], recipe: Recipe, pictures: Pictures) -> Iterator[tuple[Tensor, list[int], Tensor]]:
+def plain_batches(
+    items: Sequence[Item], recipe: Recipe, pictures: Pictures
+) -> Iterator[tuple[Tensor, list[int], Tensor]]:
     """Yield (regions (N, 3, S, S), regions of each picture, labels (B,)) as when judging, without variation."""
     for start in range(0, len(items), recipe.batch_size):
         part = items[start : start + recipe.batch_size]

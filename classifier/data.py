@@ -107,9 +107,7 @@ def _check_classes(root: Path, classes: Sequence[str], given: Mapping[Split, Fou
                 raise BadData(f"The class '{name}' of {where} has no pictures; add some or remove the folder.")
 
 
-def _split(
-    root: Path, classes: tuple[str, ...], items: dict[Split, list[Item]], spec: Data, seed: int
-) -> Labelled:
+def _split(root: Path, classes: tuple[str, ...], items: dict[Split, list[Item]], spec: Data, seed: int) -> Labelled:
     everything = [item for found in items.values() for item in found]
     hashes, bad = difference_hashes([item.path for item in everything])
     unreadable = {path for path, _ in bad}

@@ -53,7 +53,11 @@ def _layer(x: Tensor, rng: Generator) -> Tensor:
         side = int(rng.choice([2, 3, 4]))
         grown = F.conv_transpose2d(x, _transposed(side, rng), stride=2, padding=(side - 1) // 2 if side > 2 else 0)
         grown = grown[..., : 2 * x.shape[-2], : 2 * x.shape[-1]]
-        grown = F.pad(grown, (0, 2 * x.shape[-1] - grown.shape[-1], 0, 2 * x.shape[-2] - grown.shape[-2]), mode="replicate")
+        grown = F.pad(
+            grown,
+            (0, 2 * x.shape[-1] - grown.shape[-1], 0, 2 * x.shape[-2] - grown.shape[-2]),
+            mode="replicate",
+        )
     else:
         grown = F.pixel_shuffle(F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), _shuffled(rng)), 2)
     if rng.random() < 0.7:

@@ -33,9 +33,7 @@ MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 128_000_000
 MIN_SIDE_PX = 32
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .tif .tiff .bmp .dib .gif .avif .heic .heif".split()
-)
+SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .tif .tiff .bmp .dib .gif .avif .heic .heif".split())
 
 # Pillow's own guard is process-wide: a header that claims more than this is an error, not a warning.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -186,11 +184,13 @@ def _check_size(size: tuple[int, int], max_pixels: int, min_side_px: int) -> Non
     width, height = size
     if width * height > max_pixels:
         raise BadImage(
-            "too_many_pixels", f"The picture has {width} × {height} pixels; the limit is {max_pixels:,} in all."
+            "too_many_pixels",
+            f"The picture has {width} × {height} pixels; the limit is {max_pixels:,} in all.",
         )
     if min(width, height) < min_side_px:
         raise BadImage(
-            "too_small", f"The picture has {width} × {height} pixels; under {min_side_px} on a side nothing can be said."
+            "too_small",
+            f"The picture has {width} × {height} pixels; under {min_side_px} on a side nothing can be said.",
         )
 
 

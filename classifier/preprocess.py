@@ -103,5 +103,10 @@ def _resized(pixels: Pixels, spec: Preprocess) -> tuple[list[Pixels], tuple[Box,
         (left + spec.size) * width / scaled[0], (top + spec.size) * height / scaled[1],
     )  # fmt: skip
     image = Image.fromarray(pixels).resize((spec.size, spec.size), KERNELS[spec.kernel], box=source)
-    box = (max(0, round(source[0])), max(0, round(source[1])), min(width, round(source[2])), min(height, round(source[3])))
+    box = (
+        max(0, round(source[0])),
+        max(0, round(source[1])),
+        min(width, round(source[2])),
+        min(height, round(source[3])),
+    )
     return [np.asarray(image, dtype=np.uint8)], (box,)

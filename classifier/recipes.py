@@ -147,7 +147,9 @@ class Recipe(Strict):
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise ValueError(f"arch: there is no architecture '{self.arch}'{hint} Known: {', '.join(sorted(ARCHS))}")
         for phase in self.phases:
-            unknown = set(phase.trainable) - set(ARCHS[self.arch].stages) if isinstance(phase.trainable, tuple) else set()
+            unknown = (
+                set(phase.trainable) - set(ARCHS[self.arch].stages) if isinstance(phase.trainable, tuple) else set()
+            )
             if unknown:
                 raise ValueError(
                     f"phases.trainable: {self.arch} has no stage '{sorted(unknown)[0]}'. "
@@ -168,7 +170,9 @@ def load(name_or_file: str | Path) -> Recipe:
     if not path.is_file():
         near = difflib.get_close_matches(str(name_or_file), bundled, 1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise BadRecipe(f"There is no recipe '{name_or_file}'.{hint} Bundled: {', '.join(bundled)}; or give a YAML file.")
+        raise BadRecipe(
+            f"There is no recipe '{name_or_file}'.{hint} Bundled: {', '.join(bundled)}; or give a YAML file."
+        )
     try:
         if path.stat().st_size > MAX_RECIPE_BYTES:
             raise BadRecipe(f"The recipe {path} is larger than 256 KiB: refused.")

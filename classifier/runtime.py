@@ -109,7 +109,9 @@ def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:
     for region, box in zip(maps, looked.boxes, strict=True):
         left, top, right, bottom = (round(edge * scale) for edge in box)
         right, bottom = max(right, left + 1), max(bottom, top + 1)
-        grown = Image.fromarray(np.asarray(region, np.float32)).resize((right - left, bottom - top), Image.Resampling.BILINEAR)
+        grown = Image.fromarray(np.asarray(region, np.float32)).resize(
+            (right - left, bottom - top), Image.Resampling.BILINEAR
+        )
         canvas[top:bottom, left:right] += np.asarray(grown)[: canvas.shape[0] - top, : canvas.shape[1] - left]
         weight[top:bottom, left:right] += 1
     canvas /= np.maximum(weight, 1)
@@ -122,7 +124,9 @@ def _session(folder: Path, card: Card, threads: int):  # type: ignore[no-untyped
 
     graph = folder / GRAPH
     if GRAPH not in card.files:
-        raise BadDetector(f"The detector '{card.name}' has no {GRAPH}; export it with 'forensics train' or install it again.")
+        raise BadDetector(
+            f"The detector '{card.name}' has no {GRAPH}; export it with 'forensics train' or install it again."
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

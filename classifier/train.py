@@ -73,7 +73,13 @@ class _Progress:
 
 
 def train(
-    recipe: Recipe, data: Labelled, out: Path, *, resume: bool = False, device: str = "auto", pictures: Pictures | None = None
+    recipe: Recipe,
+    data: Labelled,
+    out: Path,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    pictures: Pictures | None = None,
 ) -> Iterator[Step | Epoch | Trained]:
     """Train a recipe on the splits of a data folder; `out` receives checkpoints after each epoch.
 
@@ -94,14 +100,31 @@ def train(
         progress = _Progress(**checkpoint.facts(out / LAST)["progress"])
         checkpoint.restore(out / LAST, network)
     while progress.phase < len(recipe.phases):
-        yield from _phase(recipe, data, out, progress, (network, accelerator, pictures), continued and progress.epoch_in_phase > 0)
+        yield from _phase(
+            recipe,
+            data,
+            out,
+            progress,
+            (network, accelerator, pictures),
+            continued and progress.epoch_in_phase > 0,
+        )
         continued = False
-        progress.phase, progress.epoch_in_phase, progress.stalled, progress.scheduler = progress.phase + 1, 0, 0, {}
+        progress.phase, progress.epoch_in_phase, progress.stalled, progress.scheduler = (
+            progress.phase + 1,
+            0,
+            0,
+            {},
+        )
     yield Trained(out / BEST, tuple(Epoch(**entry) for entry in progress.history))
 
 
 def _phase(
-    recipe: Recipe, data: Labelled, out: Path, progress: _Progress, tools: tuple[nn.Module, Any, Pictures], continued: bool
+    recipe: Recipe,
+    data: Labelled,
+    out: Path,
+    progress: _Progress,
+    tools: tuple[nn.Module, Any, Pictures],
+    continued: bool,
 ) -> Iterator[Step | Epoch]:
     bare, accelerator, pictures = tools
     phase = recipe.phases[progress.phase]
@@ -126,19 +149,24 @@ def _phase(
         entry = Epoch(progress.epoch, progress.phase, *sums, val_loss, accuracy, balanced,
                       optimizer.param_groups[0]["lr"], time.perf_counter() - begun, best)  # fmt: skip
         progress.epoch, progress.epoch_in_phase = progress.epoch + 1, number + 1
-        progress.scheduler = {k: v for k, v in scheduler.state_dict().items() if isinstance(v, int | float | list | str | bool)}
+        progress.scheduler = {
+            k: v for k, v in scheduler.state_dict().items() if isinstance(v, int | float | list | str | bool)
+        }
         progress.history.append(asdict(entry))
         if best:
             checkpoint.save_tensors(out / BEST, bare.state_dict())
-        checkpoint.save(out / LAST, bare, optimizer, {"progress": asdict(progress), "recipe": recipe.model_dump(mode="json")})
+        checkpoint.save(
+            out / LAST,
+            bare,
+            optimizer,
+            {"progress": asdict(progress), "recipe": recipe.model_dump(mode="json")},
+        )
         yield entry
         if recipe.early_stop and progress.stalled >= recipe.early_stop.patience:
             return
 
 
-def _epoch(
-    recipe: Recipe, data: Labelled, pictures: Pictures, progress: _Progress, tools: tuple[Any, ...]
-) -> Any:
+def _epoch(recipe: Recipe, data: Labelled, pictures: Pictures, progress: _Progress, tools: tuple[Any, ...]) -> Any:
     """Train one epoch, yielding a Step at each optimizer step; return the mean loss and the accuracy."""
     network, optimizer, scheduler, accelerator, steps = tools
     nets.train_mode(accelerator.unwrap_model(network))
@@ -154,10 +182,16 @@ def _epoch(
         loss = criterion(logits, y)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise TrainingFailed(f"The loss became {value} in epoch {progress.epoch}, batch {batches}; lower the learning rate. Kept: the last epoch.")
+            raise TrainingFailed(
+                f"The loss became {value} in epoch {progress.epoch}, batch {batches}; lower the learning rate. Kept: the last epoch."
+            )
         accelerator.backward(loss / recipe.accumulate)
         batches += 1
-        seen, loss_sum, right = seen + len(y), loss_sum + value * len(y), right + int((logits.argmax(1) == y).sum())
+        seen, loss_sum, right = (
+            seen + len(y),
+            loss_sum + value * len(y),
+            right + int((logits.argmax(1) == y).sum()),
+        )
         if batches % recipe.accumulate == 0 or batches == list_length:
             optimizer.step()
             optimizer.zero_grad()
@@ -169,7 +203,9 @@ def _epoch(
 
 
 @torch.inference_mode()
-def split_logits(network: nn.Module, items: Sequence[Item], recipe: Recipe, pictures: Pictures, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def split_logits(
+    network: nn.Module, items: Sequence[Item], recipe: Recipe, pictures: Pictures, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (logits (B, C), labels (B,)) in float32, the logits of a picture's regions averaged."""
     network.eval()
     for x, counts, labels in plain_batches(items, recipe, pictures):
@@ -178,7 +214,9 @@ def split_logits(network: nn.Module, items: Sequence[Item], recipe: Recipe, pict
         yield torch.stack([part.mean(dim=0) for part in logits.split(counts)]), labels
 
 
-def validate(network: nn.Module, items: Sequence[Item], recipe: Recipe, pictures: Pictures, device: torch.device) -> tuple[float, float, float]:
+def validate(
+    network: nn.Module, items: Sequence[Item], recipe: Recipe, pictures: Pictures, device: torch.device
+) -> tuple[float, float, float]:
     """Return loss, accuracy and balanced accuracy on a split; NaN where it is empty."""
     pairs = list(split_logits(network, items, recipe, pictures, device))
     if not pairs:

@@ -107,7 +107,9 @@ def _load_imagenet(network: nn.Module, row: Arch) -> None:
     if row.weights is None:
         raise BadArch(f"There are no ImageNet weights for '{row.name}'; use weights: none.")
     try:
-        network.load_state_dict(torchvision.models.get_weight(row.weights).get_state_dict(progress=False, check_hash=True))
+        network.load_state_dict(
+            torchvision.models.get_weight(row.weights).get_state_dict(progress=False, check_hash=True)
+        )
     except OSError as error:
         raise BadArch(
             f"The ImageNet weights of '{row.name}' could not be downloaded ({error}). Train from scratch with "

@@ -1,0 +1,191 @@
+"""From a trained network to a detector folder: half-precision weights, an ONNX graph over them, and a gate between both.
+
+The graph holds no weights of its own: it refers to the tensors inside weights.safetensors, so that torch and onnxruntime read the very
+same bytes and a detector takes half the space.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classifier import checkpoint, zoo
+from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
+from classifier.runtime import Detector, softmax
+
+PARITY = 1e-3
+"""Largest difference of a probability between torch and the exported graph that is let through."""
+
+
+class ExportRefused(Exception):  # noqa: N818
+    """The exported graph does not say what the network says; `str()` gives the difference."""
+
+
+class Explained(nn.Module):
+    """A network whose forward pass also gives its last feature map and, where it has a closed form, the class maps.
+
+    For global average pooling followed by one linear layer Grad-CAM's weights are the layer's weights divided by h × w (Zhou et al., CVPR
+    2016; Selvaraju et al., ICCV 2017, section 3.1): `cam` (N, C, h, w) is signed and keeps that scale.
+    """
+
+    def __init__(self, network: nn.Module, row: zoo.Arch) -> None:
+        super().__init__()
+        self.network, self.closed_form, self.row = network, row.closed_form, row
+        self.features: list[Tensor] = []
+        self.hook = network.get_submodule(row.cam_layer).register_forward_hook(self._keep)
+
+    def _keep(self, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        self.features[:] = [output]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return logits (N, C), features and, with a closed form, cam (N, C, h, w)."""
+        logits = self.network(x)
+        features = self.features.pop()
+        if not self.closed_form:
+            return logits, features
+        head = self.network.get_submodule(self.row.head)
+        assert isinstance(head, nn.Linear)
+        area = features.shape[-1] * features.shape[-2]
+        return logits, features, torch.nn.functional.conv2d(features, head.weight[:, :, None, None]) / area
+
+
+def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[Any, np.dtype[np.float32]]) -> Installed:
+    """Write a detector folder and return it; `check` (N, 3, S, S) is the input that the parity gate compares on.
+
+    The weights are rounded to half precision, and the graph on onnxruntime must give probabilities within 1e-3 of the unrounded
+    network's. Everything is written under a temporary name, then renamed. Raises `ExportRefused`.
+    """
+    row = zoo.arch(card.arch)
+    network = network.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    with torch.inference_mode():
+        before = network(torch.from_numpy(check)).float().numpy()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _write_weights(network, part / WEIGHTS)
+        _write_graph(network, row, part, card.preprocess.size)
+        card = card.model_copy(update={
+            "closed_form_cam": row.closed_form, "files": {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH)}})  # fmt: skip
+        write_card(part, card)
+        difference = _difference(part, before, check, card.temperature)
+        if difference > PARITY:
+            raise ExportRefused(
+                f"The exported graph moves a probability by {difference:.2g}, more than {PARITY}: not kept."
+            )
+        write_card(part, card.model_copy(update={"training": {**card.training, "export_max_difference": difference}}))
+        part.chmod(0o755)
+        _swap(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return open_folder(folder)
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write a detector's card beside its files."""
+    checkpoint.write_json(folder / CARD, card.model_dump(mode="json"))
+
+
+def load_network(installed: Installed) -> nn.Module:
+    """Return a detector's network in torch, with the weights that its graph uses."""
+    from safetensors.torch import load_file
+
+    network = zoo.build(installed.card.arch, len(installed.card.classes))
+    state = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in load_file(installed.folder / WEIGHTS).items()
+    }
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _write_weights(network: nn.Module, path: Path) -> None:
+    state = network.state_dict()
+    largest = max(float(value.abs().max()) for value in state.values() if value.is_floating_point())
+    if largest > torch.finfo(torch.float16).max:
+        raise ExportRefused(f"A weight of {largest:.3g} does not fit half precision.")
+    checkpoint.save_tensors(
+        path, {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
+    )
+
+
+def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> None:
+    import onnx
+
+    explained = Explained(network, row).eval()
+    names = ["logits", "features", "cam"] if row.closed_form else ["logits", "features"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
+        program = torch.onnx.export(
+            explained, (torch.zeros(2, 3, size, size),), dynamo=True, input_names=["input"], output_names=names,
+            dynamic_shapes={"x": {0: torch.export.Dim("n", min=1, max=4096)}}, verbose=False,
+            optimize=False,  # folding would change weights under their old names
+        )  # fmt: skip
+    explained.hook.remove()
+    assert program is not None
+    model = program.model_proto
+    for node in model.graph.node:  # the exporter's stack traces name files of the machine it ran on
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    model.graph.ClearField("metadata_props")
+    _refer_to_weights(model, folder / WEIGHTS, prefix="network.")
+    (folder / GRAPH).write_bytes(model.SerializeToString())
+    onnx.checker.check_model(str(folder / GRAPH))
+
+
+def _refer_to_weights(model: Any, weights: Path, prefix: str) -> None:
+    """Replace the graph's own weights by references to the tensors in the safetensors file, cast up to single precision."""
+    from onnx import StringStringEntryProto, TensorProto, helper
+
+    tensors, start = _layout(weights)
+    casts = []
+    for tensor in model.graph.initializer:
+        name = tensor.name.removeprefix(prefix)
+        if name not in tensors or tensor.data_type != TensorProto.FLOAT:
+            continue
+        begin, end = tensors[name]["data_offsets"]
+        full, half = tensor.name, f"{tensor.name}.half"
+        for kind in ("raw_data", "float_data"):
+            tensor.ClearField(kind)
+        tensor.name, tensor.data_type, tensor.data_location = half, TensorProto.FLOAT16, TensorProto.EXTERNAL
+        facts = {"location": weights.name, "offset": str(start + begin), "length": str(end - begin)}
+        tensor.external_data.extend(StringStringEntryProto(key=key, value=value) for key, value in facts.items())
+        casts.append(helper.make_node("Cast", [half], [full], to=TensorProto.FLOAT))
+    for index, node in enumerate(casts):
+        model.graph.node.insert(index, node)
+    for value in [value for value in model.graph.value_info if value.name.removeprefix(prefix) in tensors]:
+        model.graph.value_info.remove(value)
+
+
+def _layout(weights: Path) -> tuple[dict[str, Any], int]:
+    """Return the header of a safetensors file and where its data begin (format: 8 bytes of length, JSON, data)."""
+    with weights.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header: dict[str, Any] = json.loads(file.read(length))
+    return header, 8 + length
+
+
+def _difference(folder: Path, before: np.ndarray[Any, Any], check: np.ndarray[Any, Any], temperature: float) -> float:
+    (after,) = Detector(folder).forward(check)
+    shift = float(np.abs(softmax(after / temperature) - softmax(before / temperature)).max())
+    # Saturated probabilities hide a wrong graph: the logits must agree as well, to half precision.
+    relative = float(np.abs(after - before).max() / max(1.0, np.abs(before).max()))
+    return max(shift, relative / 10)
+
+
+def _swap(part: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(part, folder)
+    shutil.rmtree(old, ignore_errors=True)

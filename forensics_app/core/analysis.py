@@ -1,0 +1,92 @@
+"""One picture, from its bytes to a verdict, the evidence and a heat map."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from classifier.images import ImageFile, Pixels, load
+from classifier.runtime import Detector, Heat
+from forensics_app.core.verdict import Verdict, decide, policy_of
+from forensics_app.evidence import Evidence, Probe, collect
+
+
+class CannotJudge(Exception):  # noqa: N818
+    """The detector gives no verdicts: its classes are not fake and real."""
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What is known of one picture; `heat` is None unless it was asked for, `ms` is the time from bytes to verdict."""
+
+    file: ImageFile
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    detector_name: str
+    detector_id: str
+    heat: Heat | None
+    ms: float
+
+
+def analyze(
+    source: Path | bytes,
+    detector: Detector,
+    *,
+    probes: Sequence[Probe] | None = None,
+    heatmap: bool = True,
+    autograd: bool = True,
+) -> Analysis:
+    """Judge one picture. `probes` None means all; `autograd` allows torch for the map of a network without a closed form.
+
+    Raises `classifier.images.BadImage` for a file that cannot be judged and `CannotJudge` for a detector of other things.
+    """
+    if set(detector.card.classes) != {"fake", "real"}:
+        raise CannotJudge(
+            f"The detector '{detector.name}' tells {', '.join(detector.card.classes[:4])} apart, not fake from real."
+        )
+    begun = time.perf_counter()
+    file = load(source)
+    judged = detector.judge(file.pixels, heat_class="fake" if heatmap else None)
+    heat = judged.heat
+    if heatmap and heat is None and autograd:
+        heat = _autograd_heat(detector, file.pixels)
+    evidence = collect(file, probes)
+    p_fake = float(judged.probabilities[detector.card.classes.index("fake")])
+    verdict = decide(p_fake, evidence, policy_of(detector.card), side_px=min(file.width, file.height))
+    return Analysis(file, verdict, evidence, detector.name, detector.id, heat, (time.perf_counter() - begun) * 1000)
+
+
+def _autograd_heat(detector: Detector, pixels: Pixels) -> Heat | None:
+    try:
+        from classifier import export, gradcam, zoo
+        from classifier.detector import open_folder
+    except ImportError:
+        return None  # only the extra 'train' can draw maps for such a network
+    network = export.load_network(open_folder(detector.folder))
+    cls = detector.card.classes.index("fake")
+    return gradcam.grad_cam(network, zoo.arch(detector.card.arch), detector.card.preprocess, pixels, cls)
+
+
+def to_json(path: str, analysis: Analysis, heatmap: str | None) -> dict[str, Any]:
+    """Return the public JSON form of an analysis; `heatmap` is where its map was written."""
+    file = analysis.file
+    return {
+        "path": path,
+        "sha256": file.sha256,
+        "format": file.format,
+        "width": file.width,
+        "height": file.height,
+        "verdict": asdict(analysis.verdict),
+        "evidence": [asdict(one) for one in analysis.evidence],
+        "detector": {"name": analysis.detector_name, "id": analysis.detector_id},
+        "heatmap": heatmap,
+        "ms": round(analysis.ms, 1),
+    }
+
+
+def error_json(path: str, kind: str, message: str) -> dict[str, Any]:
+    """Return the public JSON form of a file that could not be judged."""
+    return {"path": path, "error": {"kind": kind, "message": message}}

@@ -1,0 +1,71 @@
+"""The only place that says real, fake or unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from classifier.detector import Card
+from forensics_app.evidence import Evidence
+
+Label = Literal["real", "fake", "unsure"]
+LABELS: tuple[Label, ...] = ("fake", "unsure", "real")
+HEADLINES: dict[Label, str] = {
+    "fake": "Likely generated",
+    "real": "No sign of generation",
+    "unsure": "Can't tell",
+}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When to say what: at or above `high` fake, at or below `low` real, unsure between; below `min_side_px` always unsure."""
+
+    low: float
+    high: float
+    min_side_px: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A label, the calibrated probability of fake in [0, 1], and the reason in one or two sentences."""
+
+    label: Label
+    p_fake: float
+    reason: str
+
+    @property
+    def headline(self) -> str:
+        """The label in the words that people are shown."""
+        return HEADLINES[self.label]
+
+
+def policy_of(card: Card) -> Policy:
+    """Return the policy that a detector's card asks for; without a band every probability but .5 decides."""
+    low, high = (card.band.low, card.band.high) if card.band else (0.5, 0.5)
+    return Policy(low, high, card.preprocess.size if card.preprocess.kind == "tiles" else 0)
+
+
+def decide(p_fake: float, evidence: Sequence[Evidence], policy: Policy, *, side_px: int) -> Verdict:
+    """Return the verdict for a probability, the evidence and the picture's shorter side.
+
+    Proof decides; hints never decide alone; a picture smaller than the detector looks at, or a probability inside the abstain band,
+    is unsure; and the absence of evidence never proves that a picture is real.
+    """
+    for one in evidence:
+        if one.strength == "proof" and one.finding == "synthetic":
+            return Verdict("fake", p_fake, one.summary)
+    if side_px < policy.min_side_px:
+        reason = f"The picture is too small: {side_px} px on its shorter side, and the detector looks at {policy.min_side_px} px."
+        return Verdict("unsure", p_fake, reason)
+    hundred = f"{round(100 * p_fake)} in 100 pictures that look like this to the detector were generated"
+    if policy.low < p_fake < policy.high:
+        return Verdict(
+            "unsure",
+            p_fake,
+            f"{hundred}: too close to call. Between {policy.low:.2f} and {policy.high:.2f} the detector errs too often.",
+        )
+    if p_fake >= policy.high:
+        return Verdict("fake", p_fake, f"{hundred}.")
+    return Verdict("real", p_fake, f"{hundred}. That is no proof that a camera made it.")
