@@ -59,8 +59,8 @@ def picture_files(folder: Path) -> Iterator[Path]:
 def open_data(root: Path, spec: Data, seed: int) -> Labelled:
     """Find, check and split the pictures of a data folder; raises `BadData`.
 
-    Splits that the folder has as sub-folders (`train/`, `val/` …) are kept, the others are set aside from the training part as `spec`
-    says. Files that cannot be read are left out and listed.
+    Splits that the folder has as sub-folders (`train/`, `val/` …) are kept, the others are set aside from the training
+    part as `spec` says. Files that cannot be read are left out and listed.
     """
     if not root.is_dir():
         raise BadData(f"There is no data folder {root}.")

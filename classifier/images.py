@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 Pixels = NDArray[np.uint8]
 """A picture as (H, W, 3) RGB bytes."""
@@ -33,7 +33,10 @@ MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 128_000_000
 MIN_SIDE_PX = 32
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .tif .tiff .bmp .dib .gif .avif .heic .heif".split())
+SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
+    ".avif", ".heic", ".heif",
+))  # fmt: skip
 
 # Pillow's own guard is process-wide: a header that claims more than this is an error, not a warning.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -161,7 +164,7 @@ def _open(data: bytes) -> Image.Image:
     formats = (*FORMATS, "MPO", "HEIF") if heif_available() else (*FORMATS, "MPO")
     try:
         return Image.open(io.BytesIO(data), formats=formats)
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise _unknown(data) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage("too_many_pixels", f"The picture claims too many pixels: {error}") from None
@@ -254,6 +257,6 @@ def _deep_grey(values: NDArray[np.generic]) -> Pixels:
     deep = np.nan_to_num(values.astype(np.float32), copy=False, posinf=0.0, neginf=0.0)
     low, high = float(deep.min()), float(deep.max())
     # 16-bit pictures keep their scale; anything outside that range has none, so its own extremes are used.
-    floor, ceiling = (0.0, 65535.0) if 0 <= low and 1.0 < high <= 65535 else (low, max(high, low + 1e-12))
+    floor, ceiling = (0.0, 65535.0) if low >= 0 and 1.0 < high <= 65535 else (low, max(high, low + 1e-12))
     grey = np.clip((deep - floor) * (255.0 / (ceiling - floor)), 0, 255).round().astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)

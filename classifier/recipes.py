@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -30,8 +30,8 @@ class Strict(BaseModel):
 class Phase(Strict):
     """Some epochs with one set of trainable layers.
 
-    `trainable` is `all`, `head`, a number (the last n stages and the head) or a list of stage names of the architecture.
-    `head_lr` (default `lr`) is the head's own learning rate.
+    `trainable` is `all`, `head`, a number (the last n stages and the head) or a list of stage names of the
+    architecture. `head_lr` (default `lr`) is the head's own learning rate.
     """
 
     epochs: int = Field(ge=1, le=10_000)
@@ -100,8 +100,8 @@ class Augment(Strict):
 class Data(Strict):
     """Which folders below the data folder are which class; without `classes` it is an ImageFolder.
 
-    `holdout` folders go to the test split only. `val`, `cal` and `test` are the parts of each source that are set aside,
-    unless the folder has such splits itself.
+    `holdout` folders go to the test split only. `val`, `cal` and `test` are the parts of each source that are set
+    aside, unless the folder has such splits itself.
     """
 
     classes: dict[str, tuple[str, ...]] = {}
@@ -118,6 +118,8 @@ class Recipe(Strict):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     description: str = ""
+    limits: tuple[str, ...] = ()
+    """What a detector made with this recipe cannot do, in sentences for its card."""
     arch: str = "resnet18"
     weights: str = "none"
     """`none`, `imagenet` or the path of a safetensors file."""
@@ -139,21 +141,23 @@ class Recipe(Strict):
     seed: int = Field(0, ge=0, lt=2**31)
     max_fpr: float = Field(0.05, gt=0, lt=0.5)
     """The rate of real pictures called fake that the abstain band is chosen for, on the calibration split."""
+    max_fnr: float = Field(0.1, gt=0, lt=0.5)
+    """The rate of fakes called real that the abstain band is chosen for, on the calibration split."""
 
     @model_validator(mode="after")
     def _known(self) -> Recipe:
         if self.arch not in ARCHS:
             near = difflib.get_close_matches(self.arch, ARCHS, 1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise ValueError(f"arch: there is no architecture '{self.arch}'{hint} Known: {', '.join(sorted(ARCHS))}")
+            hint = f" (did you mean '{near[0]}'?)" if near else ""
+            raise ValueError(f"arch: there is no architecture '{self.arch}'{hint}, known: {', '.join(sorted(ARCHS))}")
         for phase in self.phases:
             unknown = (
                 set(phase.trainable) - set(ARCHS[self.arch].stages) if isinstance(phase.trainable, tuple) else set()
             )
             if unknown:
                 raise ValueError(
-                    f"phases.trainable: {self.arch} has no stage '{sorted(unknown)[0]}'. "
-                    f"Allowed: all, head, a number, or of {', '.join(ARCHS[self.arch].stages)}"
+                    f"phases.trainable: {self.arch} has no stage '{sorted(unknown)[0]}', "
+                    f"allowed are all, head, a number, or of {', '.join(ARCHS[self.arch].stages)}"
                 )
         return self
 
@@ -205,14 +209,18 @@ def _explain(problem: Any) -> str:
     if problem["type"] != "extra_forbidden":
         message = str(problem["msg"]).removeprefix("Value error, ")
         return f"{key}: {message}" if key else message
-    allowed = sorted(_fields_at(problem["loc"][:-1]))
+    allowed = sorted(_model_at(problem["loc"][:-1]).model_fields)
     near = difflib.get_close_matches(str(problem["loc"][-1]), allowed, 1)
-    hint = f", did you mean '{near[0]}'?" if near else ""
-    return f"{key}: unknown key{hint} Allowed: {', '.join(allowed)}"
+    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    return f"{key}: unknown key{hint}, allowed are {', '.join(allowed)}"
 
 
-def _fields_at(location: tuple[Any, ...]) -> set[str]:
-    parts = {"data": Data, "preprocess": Preprocess, "augment": Augment, "jpeg": Jpeg, "phases": Phase,
-             "optimizer": Optimizer, "scheduler": Scheduler, "early_stop": EarlyStop}  # fmt: skip
-    names = [part for part in location if isinstance(part, str) and part in parts]
-    return set((parts[names[-1]] if names else Recipe).model_fields)
+def _model_at(location: tuple[Any, ...]) -> type[BaseModel]:
+    """Return the part of a recipe that a location in it belongs to."""
+    model: type[BaseModel] = Recipe
+    for part in location:
+        kind = model.model_fields[part].annotation if part in model.model_fields else None
+        for choice in (kind, *get_args(kind)):
+            if isinstance(choice, type) and issubclass(choice, BaseModel):
+                model = choice
+    return model

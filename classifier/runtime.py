@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from classifier.detector import GRAPH, BadDetector, Card, find, open_folder
 from classifier.images import Pixels
 from classifier.preprocess import Box, Floats, Regions, regions
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
 MAX_MAP_PX = 1024
 
 
@@ -21,8 +25,9 @@ MAX_MAP_PX = 1024
 class Heat:
     """A heat map over a picture.
 
-    `values` is (h, w) float32 in [0, 1], the picture's shape scaled down to at most 1024 on a side; `boxes` are the parts of
-    the picture that the network looked at, in pixels of the picture; outside of them the map is 0 and says nothing.
+    `values` is (h, w) float32 in [0, 1], the picture's shape scaled down to at most 1024 on a side; `boxes` are the
+    parts of the picture that the network looked at, in pixels of the picture; outside of them the map is 0 and says
+    nothing.
     """
 
     values: Floats
@@ -31,7 +36,7 @@ class Heat:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What a detector says of one picture: calibrated probabilities (C,), raw logits (C,) and, if asked for, the map."""
+    """What a detector says of one picture: calibrated probabilities (C,), raw logits (C,) and, if asked, the map."""
 
     probabilities: NDArray[np.float64]
     logits: NDArray[np.float64]
@@ -66,7 +71,7 @@ class Detector:
         return self.card.name
 
     def forward(self, batch: Floats, outputs: Sequence[str] = ("logits",)) -> list[Floats]:
-        """Run the graph on (N, 3, S, S); `outputs` from `logits` (N, C), `cam` (N, C, h, w), `features` (N, K, h, w)."""
+        """Run the graph on (N, 3, S, S); `outputs` of `logits` (N, C), `cam` (N, C, h, w), `features` (N, K, h, w)."""
         return [np.asarray(value) for value in self._session.run(list(outputs), {"input": batch})]
 
     def judge(self, pixels: Pixels, *, heat_class: str | None = None) -> Judged:
@@ -119,7 +124,7 @@ def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:
     return Heat(np.clip(canvas / peak, 0, 1) if peak > 0 else canvas, looked.boxes)
 
 
-def _session(folder: Path, card: Card, threads: int):  # type: ignore[no-untyped-def]
+def _session(folder: Path, card: Card, threads: int) -> InferenceSession:
     import onnxruntime
 
     graph = folder / GRAPH

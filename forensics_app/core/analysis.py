@@ -39,9 +39,10 @@ def analyze(
     heatmap: bool = True,
     autograd: bool = True,
 ) -> Analysis:
-    """Judge one picture. `probes` None means all; `autograd` allows torch for the map of a network without a closed form.
+    """Judge one picture. `probes` None means all; `autograd` allows torch for a map that has no closed form.
 
-    Raises `classifier.images.BadImage` for a file that cannot be judged and `CannotJudge` for a detector of other things.
+    Raises `classifier.images.BadImage` for a file that cannot be judged and `CannotJudge` for a detector of other
+    things.
     """
     if set(detector.card.classes) != {"fake", "real"}:
         raise CannotJudge(

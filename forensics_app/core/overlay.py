@@ -25,7 +25,7 @@ def overlay(pixels: Pixels, heat: Heat, *, opacity: float = OPACITY, colour_map:
 
 
 def coloured(heat: Heat, colour_map: str = COLOUR_MAP) -> Pixels:
-    """Return the map in colours, (h, w, 3) bytes; `colour_map` is matplotlib's name, perceptually even ones read best."""
+    """Return the map in colours, (h, w, 3) bytes; `colour_map` is matplotlib's name of a perceptually even one."""
     from matplotlib import colormaps
 
     return np.asarray(colormaps[colour_map](heat.values, bytes=True))[..., :3]

@@ -20,7 +20,10 @@ HEADLINES: dict[Label, str] = {
 
 @dataclass(frozen=True)
 class Policy:
-    """When to say what: at or above `high` fake, at or below `low` real, unsure between; below `min_side_px` always unsure."""
+    """When to say what: at or above `high` fake, at or below `low` real, unsure between.
+
+    A picture with a side below `min_side_px` is always unsure.
+    """
 
     low: float
     high: float
@@ -50,21 +53,25 @@ def policy_of(card: Card) -> Policy:
 def decide(p_fake: float, evidence: Sequence[Evidence], policy: Policy, *, side_px: int) -> Verdict:
     """Return the verdict for a probability, the evidence and the picture's shorter side.
 
-    Proof decides; hints never decide alone; a picture smaller than the detector looks at, or a probability inside the abstain band,
-    is unsure; and the absence of evidence never proves that a picture is real.
+    Proof decides; hints never decide alone; a picture smaller than the detector looks at, or a probability inside the
+    abstain band, is unsure; and the absence of evidence never proves that a picture is real.
     """
     for one in evidence:
         if one.strength == "proof" and one.finding == "synthetic":
             return Verdict("fake", p_fake, one.summary)
     if side_px < policy.min_side_px:
-        reason = f"The picture is too small: {side_px} px on its shorter side, and the detector looks at {policy.min_side_px} px."
+        reason = (
+            f"The picture is too small: {side_px} px on its shorter side, and the detector looks at "
+            f"{policy.min_side_px} px."
+        )
         return Verdict("unsure", p_fake, reason)
     hundred = f"{round(100 * p_fake)} in 100 pictures that look like this to the detector were generated"
     if policy.low < p_fake < policy.high:
         return Verdict(
             "unsure",
             p_fake,
-            f"{hundred}: too close to call. Between {policy.low:.2f} and {policy.high:.2f} the detector errs too often.",
+            f"{hundred}: too close to call. Between {policy.low:.2f} and {policy.high:.2f} the detector errs "
+            "too often.",
         )
     if p_fake >= policy.high:
         return Verdict("fake", p_fake, f"{hundred}.")

@@ -1,4 +1,7 @@
-"""What the metadata claims: generator settings in PNG text, a declared digital source type, a camera's EXIF. All hints: anyone can write them."""
+"""What the metadata claims: generator settings in PNG text, a declared digital source type, a camera's EXIF.
+
+All hints: anyone can write them.
+"""
 
 from __future__ import annotations
 
