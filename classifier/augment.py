@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageEnhance
@@ -12,6 +10,7 @@ from classifier.fingerprint import upsampled
 from classifier.images import Pixels
 from classifier.preprocess import KERNELS, Preprocess, pad, regions
 from classifier.recipes import Augment
+from classifier.recompress import jpeg
 
 MARGIN_PX = 8
 
@@ -89,11 +88,3 @@ def _recompressed(pixels: Pixels, spec: Augment, rng: Generator) -> Pixels:
     if spec.jpeg.probability and rng.random() < spec.jpeg.probability:
         return jpeg(pixels, int(rng.integers(spec.jpeg.quality[0], spec.jpeg.quality[1] + 1)), rng)
     return pixels
-
-
-def jpeg(pixels: Pixels, quality: int, rng: Generator | None = None) -> Pixels:
-    """Return the picture after JPEG at `quality`, 4:2:0, or at random 4:4:4 where a generator is given."""
-    subsampling = 0 if rng is not None and rng.random() < 0.3 else 2
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
-    return np.asarray(Image.open(buffer).convert("RGB"), dtype=np.uint8)

@@ -137,6 +137,8 @@ def _phase(
         scheduler.load_state_dict(progress.scheduler)
     network, prepared = accelerator.prepare(bare, optimizer)
     for number in range(progress.epoch_in_phase, phase.epochs):
+        if recipe.early_stop and progress.stalled >= recipe.early_stop.patience:
+            return
         begun = time.perf_counter()
         torch.manual_seed(hash((recipe.seed, progress.epoch)) % 2**31)
         sums = yield from _epoch(recipe, data, pictures, progress, (network, prepared, scheduler, accelerator, steps))
@@ -162,8 +164,6 @@ def _phase(
             {"progress": asdict(progress), "recipe": recipe.model_dump(mode="json")},
         )
         yield entry
-        if recipe.early_stop and progress.stalled >= recipe.early_stop.patience:
-            return
 
 
 def _epoch(recipe: Recipe, data: Labelled, pictures: Pictures, progress: _Progress, tools: tuple[Any, ...]) -> Any:

@@ -1,0 +1,51 @@
+"""From logits to probabilities that mean what they say, and the band in which a detector should abstain. Free of torch.
+
+Both look at the calibration split alone, and give both classes equal weight: a probability is right where real and generated pictures are
+equally common.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.detector import Band
+from classifier.metrics import Labels, Probabilities, class_weights
+from classifier.runtime import softmax
+
+TEMPERATURES = np.exp(np.linspace(np.log(0.05), np.log(20), 2001))
+
+
+def temperature(logits: NDArray[np.float64], labels: Labels) -> float:
+    """Return the temperature that minimizes the class-balanced negative log-likelihood of logits (N, C) (Guo et al., ICML 2017)."""
+    weight = class_weights(labels)
+    rows = np.arange(len(labels))
+
+    def loss(t: float) -> float:
+        return float(-weight @ np.log(np.maximum(softmax(logits / t)[rows, labels], 1e-12)))
+
+    return float(TEMPERATURES[int(np.argmin([loss(t) for t in TEMPERATURES]))])
+
+
+def abstain_band(p: Probabilities, labels: Labels, fake: int, *, max_fpr: float, max_fnr: float) -> Band:
+    """Return the band of p_fake in which to say unsure.
+
+    At or above `high` at most `max_fpr` of the real pictures lie, at or below `low` at most `max_fnr` of the fakes. The band never crosses
+    .5: a picture that is more likely real is not called fake. The rates are those on this split; they are what the band was chosen for.
+    """
+    p_fake, is_fake = p[:, fake], labels == fake
+    high = max(0.5, _above(p_fake[~is_fake], max_fpr))
+    low = min(0.5, 1 - _above(1 - p_fake[is_fake], max_fnr))
+    real_n, fake_n = int((~is_fake).sum()), int(is_fake.sum())
+    fpr = float((p_fake[~is_fake] >= high).sum() / real_n) if real_n else None
+    fnr = float((p_fake[is_fake] <= low).sum() / fake_n) if fake_n else None
+    return Band(low=low, high=high, fpr=fpr, fnr=fnr, n=len(labels))
+
+
+def _above(scores: NDArray[np.float64], rate: float) -> float:
+    """Return the least threshold at or above which at most `rate` of the scores lie."""
+    if not len(scores):
+        return 0.5
+    ordered = np.sort(scores)
+    allowed = int(np.floor(rate * len(ordered)))
+    return float(min(1.0, np.nextafter(ordered[len(ordered) - 1 - allowed], 2)))

@@ -1,0 +1,174 @@
+"""A whole run: recipe and folder in, calibrated and measured detector out."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from classifier import calibrate, checkpoint, zoo
+from classifier.data import BadData, Labelled, Pictures, open_data
+from classifier.detector import Band, Card, Installed, open_folder
+from classifier.evaluate import Batch, Scores, degradation, measured, score
+from classifier.export import export, write_card
+from classifier.metrics import Metrics
+from classifier.preprocess import regions
+from classifier.recipes import Recipe
+from classifier.runtime import Detector, softmax
+from classifier.train import Epoch, Step, Trained, train
+
+DETECTOR, RECIPE = "detector", "recipe.json"
+CHECKED = 16
+DEGRADED = "jpeg75"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the run begins; `name` says which in words."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of the test split, `degrade` says what was done to the pictures first (None: nothing)."""
+
+    degrade: str | None
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run's end: the detector's folder and id."""
+
+    folder: Path
+    id: str
+
+
+def run(
+    recipe: Recipe, root: Path, out: Path, *, resume: bool = False, device: str = "auto"
+) -> Iterator[Stage | Step | Epoch | Batch | Measured | Finished]:
+    """Train, export, calibrate and measure; `out` receives the checkpoints, the history and `detector/`.
+
+    Raises `BadData`, `BadArch`, `TrainingFailed`, `ExportRefused`, and `BadData` if `out` holds a run that is not resumed.
+    """
+    _claim(recipe, out, resume)
+    yield Stage("Reading the pictures")
+    data = open_data(root, recipe.data, recipe.seed)
+    pictures, begun = Pictures(), time.time()
+    yield Stage("Training")
+    trained = None
+    for event in train(recipe, data, out, resume=resume, device=device, pictures=pictures):
+        if isinstance(event, Trained):
+            trained = event
+        else:
+            yield event
+    assert trained is not None
+    checkpoint.write_json(out / "history.json", [asdict(epoch) for epoch in trained.history])
+    yield Stage("Exporting and calibrating")
+    installed = _export(recipe, data, out, trained, pictures)
+    installed = yield from _calibrated(recipe, data, installed, pictures)
+    yield Stage("Measuring on the test split")
+    yield from _measured(data, installed, pictures, time.time() - begun)
+    yield Finished(installed.folder, open_folder(installed.folder).id)
+
+
+def _claim(recipe: Recipe, out: Path, resume: bool) -> None:
+    """Make `out` this recipe's run, or refuse: a finished or different run is never written over."""
+    wanted = recipe.model_dump(mode="json")
+    if (out / RECIPE).is_file():
+        if not resume:
+            raise BadData(f"{out} already holds a run; add --resume to go on with it, or give another folder.")
+        found = json.loads((out / RECIPE).read_text(encoding="utf-8"))
+        if found != wanted:
+            keys = ", ".join(sorted(key for key in wanted if wanted[key] != found.get(key)))
+            raise BadData(f"The run in {out} was begun with another recipe (different: {keys}); give another folder.")
+    elif out.is_dir() and any(out.iterdir()):
+        raise BadData(f"{out} is not empty and holds no run; give a new folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_json(out / RECIPE, wanted)
+
+
+def _export(recipe: Recipe, data: Labelled, out: Path, trained: Trained, pictures: Pictures) -> Installed:
+    network = zoo.build(recipe.arch, len(data.classes))
+    network.load_state_dict(load_file(trained.weights))
+    card = Card(
+        name=recipe.name,
+        description=recipe.description,
+        arch=recipe.arch,
+        classes=data.classes,
+        preprocess=recipe.preprocess,
+        training=_facts(recipe, data, trained),
+        limits=recipe.limits,
+    )
+    sample = (data.splits["cal"] or data.splits["train"])[:CHECKED]
+    check = np.concatenate([regions(pictures[item.path], recipe.preprocess).batch for item in sample])
+    return export(network, card, out / DETECTOR, check=check)
+
+
+def _facts(recipe: Recipe, data: Labelled, trained: Trained) -> dict[str, Any]:
+    counts = {
+        split: dict(sorted(Counter(f"{data.classes[item.label]}: {item.source}" for item in items).items()))
+        for split, items in data.splits.items()
+    }
+    names = ("torch", "torchvision", "accelerate", "onnxruntime", "numpy", "pillow")
+    return {
+        "recipe": recipe.model_dump(mode="json"),
+        "pictures": counts,
+        "unreadable": len(data.unreadable),
+        "epochs": len(trained.history),
+        "seconds": round(sum(epoch.seconds for epoch in trained.history), 1),
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}},
+    }
+
+
+def _calibrated(recipe: Recipe, data: Labelled, installed: Installed, pictures: Pictures) -> Any:
+    """Fit temperature and band on the calibration split, yielding a Batch now and then; return the detector."""
+    items = data.splits["cal"]
+    if len({item.label for item in items}) < len(data.classes):
+        return installed  # too few pictures to set any aside: the card says so by having no band
+    scores = None
+    for event in score(Detector(installed.folder), items, pictures=pictures):
+        if isinstance(event, Scores):
+            scores = event
+        else:
+            yield event
+    assert scores is not None
+    fitted = calibrate.temperature(scores.logits, scores.labels)
+    band: Band | None = None
+    if set(data.classes) == {"fake", "real"}:
+        p, fake = softmax(scores.logits / fitted), data.classes.index("fake")
+        band = calibrate.abstain_band(p, scores.labels, fake, max_fpr=recipe.max_fpr, max_fnr=recipe.max_fnr)
+    write_card(installed.folder, installed.card.model_copy(update={"temperature": fitted, "band": band}))
+    return open_folder(installed.folder)
+
+
+def _measured(data: Labelled, installed: Installed, pictures: Pictures, seconds: float) -> Iterator[Batch | Measured]:
+    """Measure the test split as it is, recompressed, and without the sources that were never trained on."""
+    items, held = data.splits["test"], installed.card.training["recipe"]["data"]["holdout"]
+    found: dict[str, Any] = {}
+    detector = Detector(installed.folder)
+    for degrade in (None, DEGRADED) if items else ():
+        for event in score(detector, items, degrade=degradation(degrade), pictures=pictures):
+            if isinstance(event, Batch):
+                yield event
+                continue
+            name = f"test_{degrade}" if degrade else "test"
+            whole = measured(detector, event, items)
+            found[name] = asdict(whole)
+            if held:
+                found[f"{name}_seen"] = asdict(measured(detector, event, items, held))
+            yield Measured(degrade, whole)
+    training = {**installed.card.training, "run_seconds": round(seconds, 1)}
+    write_card(installed.folder, installed.card.model_copy(update={"metrics": found, "training": training}))
