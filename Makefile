@@ -1,0 +1,53 @@
+# make run     installs everything on first use, then opens the window; without a display it writes a report instead
+# make test    the tests, with the linters and the import contracts; installs what they need
+# make check   the linters and the contracts only
+# make bench   measures judging on this machine
+# make clean   removes what the others made, the environment included
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.PHONY: help venv run test check bench constraints clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+venv: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
+		{ rm -rf $(VENV); echo "On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing into $(VENV); the first time this takes some minutes and about 6 GB with CUDA."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	@touch $(READY)
+
+run: venv
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname)" = Darwin ]; then \
+		sh .ci/system-packages --tell; exec $(BIN)/forensics gui; \
+	else \
+		exec $(BIN)/forensics demo --out report; \
+	fi
+
+test: venv
+	@sh .ci/system-packages
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest
+
+check: venv
+	@$(BIN)/ruff check --quiet --output-format concise .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports
+
+bench: venv
+	@$(BIN)/python benchmarks/judging.py
+
+constraints: venv
+	@$(BIN)/python .ci/freeze.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist report
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
