@@ -66,7 +66,8 @@ def wilson(right: int, n: int) -> Figure:
     p = right / n
     centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)
-    return Figure(p, max(0.0, float(centre - half)), min(1.0, float(centre + half)), n)
+    low, high = float(centre - half), float(centre + half)
+    return Figure(p, max(0.0, low) if right else 0.0, min(1.0, high) if right < n else 1.0, n)
 
 
 def bootstrap(measure: Callable[[NDArray[np.int64]], float], labels: Labels, seed: int = 0) -> Figure:

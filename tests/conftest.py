@@ -45,6 +45,7 @@ def _left_running(before: set[threading.Thread]) -> list[str]:
     threads = [
         thread for thread in threading.enumerate()
         if thread not in before and thread.is_alive() and not isinstance(thread, threading._DummyThread)
+        and thread.name != "tqdm_monitor"  # of the ONNX exporter; a daemon that tqdm keeps
     ]  # fmt: skip
     return [str(one) for one in (*threads, *multiprocessing.active_children())]
 

@@ -106,7 +106,8 @@ from classifier.data import open_data
 from classifier.recipes import load
 from classifier.train import train
 recipe = load(sys.argv[1])
-for event in train(recipe, open_data(Path(sys.argv[2]), recipe.data, recipe.seed), Path(sys.argv[3]), resume=True, device="cpu"):
+data = open_data(Path(sys.argv[2]), recipe.data, recipe.seed)
+for event in train(recipe, data, Path(sys.argv[3]), resume=True, device="cpu"):
     print(type(event).__name__, flush=True)
 """
 
@@ -128,9 +129,7 @@ def test_killed_at_a_random_moment_and_resumed_gives_the_same_weights(tmp_path: 
 
 def test_it_learns(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "data", n=40)
-    recipe = recipe_of(
-        augment={"crop": "center"}, phases=[{"epochs": 10, "lr": 0.002}], optimizer={"name": "adamw"}
-    )
+    recipe = recipe_of(augment={"crop": "center"}, phases=[{"epochs": 10, "lr": 0.002}], optimizer={"name": "adamw"})
     end = trained(recipe, folder, tmp_path / "out")[-1]
     assert isinstance(end, Trained)
     assert end.history[-1].train_accuracy > 0.8

@@ -1,0 +1,69 @@
+"""A whole run through the real parts: trained, calibrated and measured on pictures set aside, never written over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from classifier.data import BadData, open_data
+from classifier.detector import open_folder
+from classifier.evaluate import evaluate
+from classifier.metrics import Metrics
+from classifier.run import Finished, Measured, run
+from classifier.runtime import Detector
+from tests.classifier.pictures import write_folder
+from tests.classifier.test_train import recipe_of
+
+
+def test_a_run_ends_in_a_detector_whose_card_tells_what_was_measured(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "data", n=20)
+    recipe = recipe_of(data={"val": 0.2, "cal": 0.25, "test": 0.25}, limits=["Tiny."])
+    events = list(run(recipe, folder, tmp_path / "out", device="cpu"))
+    end = events[-1]
+    assert isinstance(end, Finished)
+    installed = open_folder(end.folder)
+    card = installed.card
+    assert installed.id == end.id
+    assert card.limits == ("Tiny.",)
+    assert card.band is not None
+    assert card.band.n == sum(card.training["pictures"]["cal"].values()) == 10
+    assert card.metrics["test"]["n"] == card.metrics["test_jpeg75"]["n"] == 10
+    assert [e.degrade for e in events if isinstance(e, Measured)] == [None, "jpeg75"]
+    # The same figures come out of measuring the finished detector anew on the same split.
+    items = open_data(folder, recipe.data, recipe.seed).splits["test"]
+    again = list(evaluate(Detector(end.folder), items))[-1]
+    assert isinstance(again, Metrics)
+    assert again.accuracy.value == card.metrics["test"]["accuracy"]["value"]
+    history = json.loads((tmp_path / "out/history.json").read_text())
+    assert [epoch["epoch"] for epoch in history] == [0, 1, 2]
+
+
+def test_a_run_is_not_written_over_and_resumes_only_with_its_own_recipe(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "data")
+    first = list(run(recipe_of(), folder, tmp_path / "out", device="cpu"))[-1]
+    with pytest.raises(BadData, match="--resume"):
+        next(run(recipe_of(), folder, tmp_path / "out"))
+    with pytest.raises(BadData, match="another recipe"):
+        next(run(recipe_of(seed=9), folder, tmp_path / "out", resume=True))
+    again = list(run(recipe_of(), folder, tmp_path / "out", resume=True, device="cpu"))[-1]
+    assert isinstance(first, Finished)
+    assert isinstance(again, Finished)
+    assert open_folder(first.folder).card.files == open_folder(again.folder).card.files
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("do not lose")
+    with pytest.raises(BadData, match="not empty"):
+        next(run(recipe_of(), folder, tmp_path / "mine"))
+
+
+def test_classes_of_things_get_no_band(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "data")
+    (folder / "fake").rename(folder / "ants")
+    (folder / "real").rename(folder / "bees")
+    recipe = recipe_of(augment={"crop": "native"}, phases=[{"epochs": 1, "lr": 0.01}])
+    end = list(run(recipe, folder, tmp_path / "out", device="cpu"))[-1]
+    assert isinstance(end, Finished)
+    card = open_folder(end.folder).card
+    assert card.classes == ("ants", "bees")
+    assert card.band is None
