@@ -13,13 +13,29 @@ import io
 import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from classifier.rgb import MODES, to_rgb
 
 Pixels = NDArray[np.uint8]
 """A picture as (H, W, 3) RGB bytes."""
@@ -32,7 +48,28 @@ BadKind = Literal[
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 128_000_000
 MIN_SIDE_PX = 32
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+NOT_REGULAR = "This is not a regular file but a folder, a pipe or a device."
+NO_PERMISSION = "The file may not be read: permission denied."
+REFUSALS: dict[int, tuple[BadKind, str]] = {
+    errno.EACCES: ("no_permission", NO_PERMISSION),
+    errno.EPERM: ("no_permission", NO_PERMISSION),
+    errno.ELOOP: ("missing", "The link points in a loop and leads to no file."),
+    errno.ENXIO: ("not_regular", NOT_REGULAR),
+    errno.EISDIR: ("not_regular", NOT_REGULAR),
+    errno.ENODEV: ("not_regular", NOT_REGULAR),
+    errno.ENOENT: ("missing", "There is no such file."),
+    errno.ENOTDIR: ("missing", "There is no such file."),
+    errno.ENAMETOOLONG: ("missing", "There is no such file: its name is too long."),
+}
+# Importing a plugin registers it; left to itself Pillow would load all sixty of its plugins for some of these.
+PLUGINS = (
+    JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, WebPImagePlugin.WebPImageFile,
+    TiffImagePlugin.TiffImageFile, BmpImagePlugin.BmpImageFile, GifImagePlugin.GifImageFile,
+    AvifImagePlugin.AvifImageFile,
+)  # fmt: skip
+FORMATS = tuple(str(plugin.format) for plugin in PLUGINS)
+MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif", b"mif1", b"msf1")
 SUFFIXES = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
     ".avif", ".heic", ".heif",
@@ -82,11 +119,12 @@ class ImageFile:
         return int(self.pixels.shape[0])
 
 
+@cache
 def heif_available() -> bool:
     """Register HEIC/HEIF with Pillow if the extra `heif` is installed."""
     try:
         import pillow_heif
-    except ImportError:
+    except (ImportError, OSError):  # not installed, or its library does not load
         return False
     pillow_heif.register_heif_opener(thumbnails=False)
     return True
@@ -94,19 +132,25 @@ def heif_available() -> bool:
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the bytes of a regular file; raises `BadImage` for anything else. Never blocks on a FIFO."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
+        flags |= getattr(os, name, 0)
     try:
         handle = os.open(path, flags)
     except OSError as error:
         raise _unreadable(path, error) from None
+    except ValueError:
+        raise BadImage("missing", "There is no such file: its name holds a zero byte.") from None
     with os.fdopen(handle, "rb") as file:
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode):
-            raise BadImage("not_regular", "This is not a regular file but a folder, a pipe or a device.")
+            raise BadImage("not_regular", NOT_REGULAR)
         if facts.st_size > max_bytes:
             raise BadImage("too_large", f"The file has {facts.st_size:,} bytes; the limit is {max_bytes:,}.")
         try:
-            data = file.read(max_bytes + 1)
+            data = file.read(facts.st_size + 1)  # never a buffer of max_bytes for a small file
+            if len(data) > facts.st_size:
+                data += file.read(max_bytes + 1 - len(data))
         except OSError as error:
             raise _unreadable(path, error) from None
     if not data:
@@ -117,18 +161,13 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> BadImage:
-    if error.errno in (errno.EACCES, errno.EPERM):
-        if path.is_dir():  # Windows answers "permission denied" for a folder
-            return BadImage("not_regular", "This is a folder, not a picture.")
-        return BadImage("no_permission", "The file may not be read: permission denied.")
-    if error.errno == errno.ELOOP:
-        return BadImage("missing", "The link points in a loop and leads to no file.")
-    if error.errno in (errno.ENXIO, errno.EISDIR, errno.ENODEV):
-        return BadImage("not_regular", "This is not a regular file but a folder, a pipe or a device.")
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        link = " (the link points to nothing)" if path.is_symlink() else ""
-        return BadImage("missing", f"There is no such file{link}.")
-    return BadImage("damaged", f"The file could not be read: {error.strerror or error}.")
+    code = error.errno
+    if code in (errno.EACCES, errno.EPERM) and path.is_dir():  # Windows answers "permission denied" for a folder
+        code = errno.EISDIR
+    if code == errno.ENOENT and path.is_symlink():
+        return BadImage("missing", "There is no such file (the link points to nothing).")
+    kind, message = REFUSALS.get(code or 0, ("damaged", f"The file could not be read: {error.strerror or error}."))
+    return BadImage(kind, message)
 
 
 def load(
@@ -138,49 +177,64 @@ def load(
     max_pixels: int = MAX_PIXELS,
     min_side_px: int = MIN_SIDE_PX,
 ) -> ImageFile:
-    """Read, hash and decode one picture.
+    """Read, hash and decode one picture; thread-safe.
 
-    Raises `BadImage`, whose `kind` says which of: missing, no permission, not a regular file, empty, too large, too
-    many pixels, unknown format, damaged, too small to judge.
+    Raises `BadImage`, and nothing else for whatever a file may hold; its `kind` says which of: missing, no permission,
+    not a regular file, empty, too large, too many pixels, unknown format, damaged, too small to judge.
     """
     path = source if isinstance(source, Path) else None
-    if isinstance(source, Path):
-        data = read(source, max_bytes=max_bytes)
-    elif not source:
+    data = read(source, max_bytes=max_bytes) if isinstance(source, Path) else source
+    if not data:
         raise BadImage("empty", "The picture is empty (0 bytes).")
-    elif len(source) > max_bytes:
-        raise BadImage("too_large", f"The picture is larger than the limit of {max_bytes:,} bytes.")
-    else:
-        data = source
-    with _open(data) as image:
+    if len(data) > max_bytes:
+        raise BadImage("too_large", f"The picture has {len(data):,} bytes; the limit is {max_bytes:,}.")
+    with decoding(), open_image(data) as image:
         _check_size(image.size, max_pixels, min_side_px)
         stored_mode, kind = image.mode, "JPEG" if image.format == "MPO" else str(image.format)
         frames = _frames(image)
-        pixels = _decode(image)
+        image.seek(0)
+        image.load()
+        if image.mode not in MODES:
+            raise BadImage("unknown_format", f"The picture stores its colours in an unsupported way ({image.mode}).")
+        pixels = to_rgb(image, _orientation(image))
     return ImageFile(path, data, hashlib.sha256(data).hexdigest(), pixels, kind, stored_mode, frames)
 
 
-def _open(data: bytes) -> Image.Image:
-    formats = (*FORMATS, "MPO", "HEIF") if heif_available() else (*FORMATS, "MPO")
+def open_image(data: bytes) -> Image.Image:
+    """Return Pillow's image of a file's bytes, its header read and nothing decoded; allowed formats only.
+
+    Raises `BadImage` for an unknown format, and whatever Pillow raises for a damaged one.
+    """
+    heif = data[4:8] == b"ftyp" and heif_available()
     try:
-        return Image.open(io.BytesIO(data), formats=formats)
+        return Image.open(io.BytesIO(data), formats=(*FORMATS, "HEIF") if heif else FORMATS)
     except UnidentifiedImageError:
         raise _unknown(data) from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImage("too_many_pixels", f"The picture claims too many pixels: {error}") from None
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Turn whatever a decoder raises into `BadImage`: files from outside break parsers in any way."""
+    try:
+        yield
+    except BadImage:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BadImage("too_many_pixels", f"The picture claims more than {MAX_PIXELS:,} pixels: refused.") from None
+    except MemoryError:
+        raise BadImage("too_many_pixels", "The picture needs more memory than may be used for one file.") from None
     except Exception as error:
-        raise _damaged(error) from None
+        detail = " ".join(str(error).split())[:120] or type(error).__name__
+        raise BadImage("damaged", f"The picture is damaged and cannot be decoded ({detail}).") from None
 
 
 def _unknown(data: bytes) -> BadImage:
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"msf1", b"hevc"):
+    heif = data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS
+    if heif and not heif_available():
         return BadImage("unknown_format", "HEIC pictures need the extra 'heif': pip install 'forensics[heif]'.")
+    if heif or data.startswith(MAGIC):
+        return BadImage("damaged", "The picture is damaged, or of a rare kind: its header cannot be understood.")
     return BadImage("unknown_format", "This is not a picture in a known format (" + ", ".join(FORMATS) + ", HEIC).")
-
-
-def _damaged(error: Exception) -> BadImage:
-    detail = " ".join(str(error).split())[:120] or type(error).__name__
-    return BadImage("damaged", f"The picture is damaged and cannot be decoded ({detail}).")
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, min_side_px: int) -> None:
@@ -198,65 +252,24 @@ def _check_size(size: tuple[int, int], max_pixels: int, min_side_px: int) -> Non
 
 
 def _frames(image: Image.Image) -> int:
+    """Return how many pictures the file has, at most 1000 for TIFF, whose count takes quadratic time in Pillow."""
+    if image.format != "TIFF":
+        try:
+            return int(getattr(image, "n_frames", 1))
+        except Exception:
+            return 1  # a broken tail of an animation does not spoil its first frame
+    for frame in range(1, 1000):
+        try:
+            image.seek(frame)
+        except Exception:
+            return frame
+    return 1000
+
+
+def _orientation(image: Image.Image) -> int:
     try:
-        return int(getattr(image, "n_frames", 1))
-    except Exception:
-        return 1  # a broken tail of an animation does not spoil its first frame
-    finally:
-        _rewind(image)
-
-
-def _rewind(image: Image.Image) -> None:
-    try:
-        image.seek(0)
-    except Exception as error:
-        raise _damaged(error) from None
-
-
-def _decode(image: Image.Image) -> Pixels:
-    try:
-        image.load()
-        upright = _upright(image)
-        return np.ascontiguousarray(to_rgb(upright))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImage("too_many_pixels", f"The picture claims too many pixels: {error}") from None
-    except MemoryError:
-        raise BadImage("too_many_pixels", "The picture needs more memory than may be used for one file.") from None
-    except BadImage:
-        raise
-    except Exception as error:
-        raise _damaged(error) from None
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except MemoryError:
         raise
     except Exception:
-        return image  # unreadable EXIF says nothing about the orientation
-
-
-def to_rgb(image: Image.Image) -> Pixels:
-    """Return (H, W, 3) uint8 RGB of any mode: deep greys are scaled, not clipped; alpha is laid on white."""
-    mode = image.mode
-    if mode == "RGB":
-        return np.asarray(image, dtype=np.uint8)
-    if mode.startswith("I;16") or mode in ("I", "F"):
-        return _deep_grey(np.asarray(image))
-    if mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        ground = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return np.asarray(Image.alpha_composite(ground, rgba).convert("RGB"), dtype=np.uint8)
-    if mode in ("1", "L", "P", "CMYK", "YCbCr", "LAB", "HSV", "RGBX"):
-        return np.asarray(image.convert("RGB"), dtype=np.uint8)
-    raise BadImage("unknown_format", f"The picture stores its colours in a way that is not supported ({mode}).")
-
-
-def _deep_grey(values: NDArray[np.generic]) -> Pixels:
-    deep = np.nan_to_num(values.astype(np.float32), copy=False, posinf=0.0, neginf=0.0)
-    low, high = float(deep.min()), float(deep.max())
-    # 16-bit pictures keep their scale; anything outside that range has none, so its own extremes are used.
-    floor, ceiling = (0.0, 65535.0) if low >= 0 and 1.0 < high <= 65535 else (low, max(high, low + 1e-12))
-    grey = np.clip((deep - floor) * (255.0 / (ceiling - floor)), 0, 255).round().astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+        return 1  # unreadable EXIF says nothing about the orientation

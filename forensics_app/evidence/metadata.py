@@ -5,11 +5,9 @@ All hints: anyone can write them.
 
 from __future__ import annotations
 
-import io
-
 from PIL import ExifTags, Image
 
-from classifier.images import FORMATS, ImageFile, heif_available
+from classifier.images import ImageFile, open_image
 from forensics_app.evidence import Evidence
 
 MAX_TEXT = 200
@@ -30,8 +28,7 @@ SOURCE_TYPES = {
 
 def look_at_metadata(file: ImageFile) -> Evidence:
     """Return what the file's metadata claims about its origin."""
-    formats = (*FORMATS, "MPO", "HEIF") if heif_available() else (*FORMATS, "MPO")
-    with Image.open(io.BytesIO(file.data), formats=formats) as image:
+    with open_image(file.data) as image:
         texts = {str(key).lower(): str(value) for key, value in image.info.items() if isinstance(value, str)}
         exif = image.getexif()
         xmp = image.info.get("xmp", b"")
