@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from classifier.detector import Card
 from classifier.images import ImageFile, Pixels, load
 from classifier.runtime import Detector, Heat
 from forensics_app.core.verdict import Verdict, decide, policy_of
@@ -44,10 +45,7 @@ def analyze(
     Raises `classifier.images.BadImage` for a file that cannot be judged and `CannotJudge` for a detector of other
     things.
     """
-    if set(detector.card.classes) != {"fake", "real"}:
-        raise CannotJudge(
-            f"The detector '{detector.name}' tells {', '.join(detector.card.classes[:4])} apart, not fake from real."
-        )
+    require_judge(detector.card)
     begun = time.perf_counter()
     file = load(source)
     judged = detector.judge(file.pixels, heat_class="fake" if heatmap else None)
@@ -58,6 +56,12 @@ def analyze(
     p_fake = float(judged.probabilities[detector.card.classes.index("fake")])
     verdict = decide(p_fake, evidence, policy_of(detector.card), side_px=min(file.width, file.height))
     return Analysis(file, verdict, evidence, detector.name, detector.id, heat, (time.perf_counter() - begun) * 1000)
+
+
+def require_judge(card: Card) -> None:
+    """Raise `CannotJudge` for a detector whose classes are not fake and real."""
+    if set(card.classes) != {"fake", "real"}:
+        raise CannotJudge(f"The detector '{card.name}' tells {', '.join(card.classes[:4])} apart, not fake from real.")
 
 
 def _autograd_heat(detector: Detector, pixels: Pixels) -> Heat | None:
