@@ -1,4 +1,4 @@
-"""How a training picture is varied: one function for every class, a pure function of the picture and a random generator."""
+"""How a training picture is varied: one pure function of picture and random generator for every class."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from classifier.recompress import jpeg
 MARGIN_PX = 8
 
 
-def varied(pixels: Pixels, label: int, spec: Augment, prep: Preprocess, rng: Generator, *, lossless: bool, fake: int | None,
-           ) -> tuple[Pixels, int]:  # fmt: skip
+def varied(  # noqa: PLR0913 - one call a picture; what is varied, how, and by which chance
+    pixels: Pixels,
+    label: int,
+    spec: Augment,
+    prep: Preprocess,
+    rng: Generator,
+    *,
+    lossless: bool,
+    fake: int | None,
+) -> tuple[Pixels, int]:
     """Return (S, S, 3) training pixels and their label for a picture of (H, W, 3).
 
-    `lossless` says that the file carried no compression history; `fake` is the label of the class fake where there is one:
-    a real picture that is sent through an up-sampling becomes it.
+    `lossless` says that the file carried no compression history; `fake` is the label of the class fake where there is
+    one: a real picture that is sent through an up-sampling becomes it.
     """
     if spec.crop == "center":
         return _recompressed(_center(pixels, prep), spec, rng), label

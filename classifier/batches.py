@@ -1,4 +1,7 @@
-"""Training batches: drawn, varied and stacked in threads ahead of the network, each picture a function of (seed, epoch, place)."""
+"""Training batches: drawn, varied and stacked in threads ahead of the network.
+
+Each picture is a function of (seed, epoch, place) alone.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ def drawn(items: Sequence[Item], recipe: Recipe, classes: Sequence[str], epoch: 
 
 
 def _weights(items: Sequence[Item], recipe: Recipe, classes: Sequence[str]) -> NDArray[np.float64]:
-    """Equal classes after up-sampling turned some of the real into fakes; within a class by the square root of a source's size."""
+    """Return chances that make the classes equal after up-sampling turned some of the real into fakes.
+
+    Within a class a source counts by the square root of its size.
+    """
     share = np.full(len(classes), 1 / len(classes))
     if "fake" in classes and len(classes) == 2 and recipe.augment.upsample:
         real = 1 / (2 * (1 - min(recipe.augment.upsample, 0.5)))

@@ -1,7 +1,7 @@
 """From logits to probabilities that mean what they say, and the band in which a detector should abstain. Free of torch.
 
-Both look at the calibration split alone, and give both classes equal weight: a probability is right where real and generated pictures are
-equally common.
+Both look at the calibration split alone, and give both classes equal weight: a probability is right where real and
+generated pictures are equally common.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ TEMPERATURES = np.exp(np.linspace(np.log(0.05), np.log(20), 2001))
 
 
 def temperature(logits: NDArray[np.float64], labels: Labels) -> float:
-    """Return the temperature that minimizes the class-balanced negative log-likelihood of logits (N, C) (Guo et al., ICML 2017)."""
+    """Return the temperature with the least class-balanced negative log-likelihood of logits (N, C).
+
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
+    """
     weight = class_weights(labels)
     rows = np.arange(len(labels))
 
@@ -30,8 +33,8 @@ def temperature(logits: NDArray[np.float64], labels: Labels) -> float:
 def abstain_band(p: Probabilities, labels: Labels, fake: int, *, max_fpr: float, max_fnr: float) -> Band:
     """Return the band of p_fake in which to say unsure.
 
-    At or above `high` at most `max_fpr` of the real pictures lie, at or below `low` at most `max_fnr` of the fakes. The band never crosses
-    .5: a picture that is more likely real is not called fake. The rates are those on this split; they are what the band was chosen for.
+    At or above `high` at most `max_fpr` of the real pictures lie, at or below `low` at most `max_fnr` of the fakes. The
+    band always holds .5: a picture that is more likely real is not called fake. The rates are those on this split.
     """
     p_fake, is_fake = p[:, fake], labels == fake
     high = max(0.5, _above(p_fake[~is_fake], max_fpr))

@@ -35,7 +35,7 @@ class Scores:
 
 
 def degradation(name: str | None) -> Callable[[Pixels], Pixels] | None:
-    """Return what is done to each picture before it is judged: None, or `jpeg75` (any quality) for every class alike."""
+    """Return what is done to each picture before it is judged: nothing, or JPEG of a quality (`jpeg75`)."""
     if name is None:
         return None
     if name.startswith("jpeg") and name[4:].isdigit() and 1 <= int(name[4:]) <= 100:

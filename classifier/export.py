@@ -1,13 +1,12 @@
-"""From a trained network to a detector folder: half-precision weights, an ONNX graph over them, and a gate between both.
+"""From a trained network to a detector folder: half-precision weights, a graph over them, a gate between both.
 
-The graph holds no weights of its own: it refers to the tensors inside weights.safetensors, so that torch and onnxruntime read the very
-same bytes and a detector takes half the space.
+The graph holds no weights of its own: it refers to the tensors inside weights.safetensors, so that torch and
+onnxruntime read the very same bytes and a detector takes half the space.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import struct
 import tempfile
@@ -34,8 +33,8 @@ class ExportRefused(Exception):  # noqa: N818
 class Explained(nn.Module):
     """A network whose forward pass also gives its last feature map and, where it has a closed form, the class maps.
 
-    For global average pooling followed by one linear layer Grad-CAM's weights are the layer's weights divided by h × w (Zhou et al., CVPR
-    2016; Selvaraju et al., ICCV 2017, section 3.1): `cam` (N, C, h, w) is signed and keeps that scale.
+    For global average pooling followed by one linear layer Grad-CAM's weights are the layer's weights divided by h × w
+    (Zhou et al., CVPR 2016; Selvaraju et al., ICCV 2017, section 3.1): `cam` (N, C, h, w) is signed, in that scale.
     """
 
     def __init__(self, network: nn.Module, row: zoo.Arch) -> None:
@@ -53,17 +52,16 @@ class Explained(nn.Module):
         features = self.features.pop()
         if not self.closed_form:
             return logits, features
-        head = self.network.get_submodule(self.row.head)
-        assert isinstance(head, nn.Linear)
+        weight = self.network.get_parameter(f"{self.row.head}.weight")
         area = features.shape[-1] * features.shape[-2]
-        return logits, features, torch.nn.functional.conv2d(features, head.weight[:, :, None, None]) / area
+        return logits, features, torch.nn.functional.conv2d(features, weight[:, :, None, None]) / area
 
 
 def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[Any, np.dtype[np.float32]]) -> Installed:
     """Write a detector folder and return it; `check` (N, 3, S, S) is the input that the parity gate compares on.
 
-    The weights are rounded to half precision, and the graph on onnxruntime must give probabilities within 1e-3 of the unrounded
-    network's. Everything is written under a temporary name, then renamed. Raises `ExportRefused`.
+    The weights are rounded to half precision, and the graph on onnxruntime must give probabilities within 1e-3 of the
+    unrounded network's. Everything is written under a temporary name, then renamed. Raises `ExportRefused`.
     """
     row = zoo.arch(card.arch)
     network = network.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
@@ -74,8 +72,8 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[An
     try:
         _write_weights(network, part / WEIGHTS)
         _write_graph(network, row, part, card.preprocess.size)
-        card = card.model_copy(update={
-            "closed_form_cam": row.closed_form, "files": {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH)}})  # fmt: skip
+        files = {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH)}
+        card = card.model_copy(update={"closed_form_cam": row.closed_form, "files": files})
         write_card(part, card)
         difference = _difference(part, before, check, card.temperature)
         if difference > PARITY:
@@ -131,8 +129,9 @@ def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> 
             optimize=False,  # folding would change weights under their old names
         )  # fmt: skip
     explained.hook.remove()
-    assert program is not None
-    model = program.model_proto
+    if program is None:
+        raise ExportRefused(f"The architecture '{row.name}' could not be exported.")
+    model: Any = program.model_proto
     for node in model.graph.node:  # the exporter's stack traces name files of the machine it ran on
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
@@ -143,7 +142,7 @@ def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> 
 
 
 def _refer_to_weights(model: Any, weights: Path, prefix: str) -> None:
-    """Replace the graph's own weights by references to the tensors in the safetensors file, cast up to single precision."""
+    """Replace the graph's weights by references to the tensors in the safetensors file, cast to single precision."""
     from onnx import StringStringEntryProto, TensorProto, helper
 
     tensors, start = _layout(weights)
@@ -186,6 +185,6 @@ def _swap(part: Path, folder: Path) -> None:
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        os.replace(folder, old)
-    os.replace(part, folder)
+        folder.replace(old)
+    part.replace(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -29,8 +29,9 @@ def captured(module: nn.Module) -> Iterator[list[Tensor]]:
 def class_maps(network: nn.Module, row: zoo.Arch, batch: Tensor, cls: int, *, layer: str | None = None) -> Floats:
     """Return Grad-CAM maps (N, h, w) >= 0 of a batch (N, 3, S, S) for the class `cls`, not normalized.
 
-    Selvaraju et al., "Grad-CAM", ICCV 2017: the layer's feature maps weighted by the mean gradient of the class's logit. `layer` is the
-    dotted name of another layer than the architecture's last. The input requires the gradient, so that a frozen network works too.
+    Selvaraju et al., "Grad-CAM", ICCV 2017: the layer's feature maps, weighted by the mean gradient of a class's logit.
+    `layer` is the dotted name of another layer than the architecture's last. The input requires the gradient, so that
+    a frozen network works too.
     """
     network.eval()
     x = batch.detach().clone().requires_grad_(True)

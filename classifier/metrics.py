@@ -38,10 +38,10 @@ class ClassReport:
 class Metrics:
     """What was measured of a detector on one split.
 
-    `confusion[i][j]` counts pictures of class i taken for class j (the most probable one). `ece` is the expected calibration error with both
-    classes given equal weight. `coverage` is the part of pictures outside the abstain band, `selective_accuracy` the accuracy on those; with
-    classes fake and real, `false_alarm` is the part of real pictures called fake by the band, `missed` of fakes called real. `sources` holds
-    the accuracy and the band's answers for each source on its own.
+    `confusion[i][j]` counts pictures of class i taken for class j (the most probable one). `ece` is the expected
+    calibration error with the classes given equal weight. `coverage` is the part of pictures outside the abstain band,
+    `selective_accuracy` the accuracy on those; `false_alarm` is the part of real pictures that the band calls fake,
+    `missed` of fakes that it calls real. `sources` holds accuracy and answers for each source on its own.
     """
 
     classes: tuple[str, ...]
@@ -97,7 +97,10 @@ def class_weights(labels: Labels) -> NDArray[np.float64]:
 
 
 def expected_calibration_error(p: Probabilities, labels: Labels, bins: int = 10) -> float:
-    """Return the mean gap between confidence and accuracy over equal-width bins (Guo et al., ICML 2017), classes weighted equally."""
+    """Return the mean gap between confidence and accuracy over equal-width bins, the classes weighted equally.
+
+    Naeini et al., AAAI 2015; Guo et al., ICML 2017.
+    """
     confidence, right, weight = p.max(axis=1), p.argmax(axis=1) == labels, class_weights(labels)
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = (weight[bin_of == b] @ (confidence - right)[bin_of == b] for b in range(bins))

@@ -34,7 +34,7 @@ def freeze(network: nn.Module, trainable: tuple[str, ...] | None) -> None:
 
 
 def train_mode(network: nn.Module) -> None:
-    """Put the network in training mode, but keep frozen BatchNorm in eval mode: its statistics are part of what is frozen."""
+    """Put the network in training mode, but frozen BatchNorm in eval mode: its statistics are frozen as well."""
     network.train()
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):

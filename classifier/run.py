@@ -60,27 +60,24 @@ def run(
 ) -> Iterator[Stage | Step | Epoch | Batch | Measured | Finished]:
     """Train, export, calibrate and measure; `out` receives the checkpoints, the history and `detector/`.
 
-    Raises `BadData`, `BadArch`, `TrainingFailed`, `ExportRefused`, and `BadData` if `out` holds a run that is not resumed.
+    Raises `BadData` (also if `out` holds a run that is not resumed), `BadArch`, `TrainingFailed`, `ExportRefused`.
     """
     _claim(recipe, out, resume)
     yield Stage("Reading the pictures")
     data = open_data(root, recipe.data, recipe.seed)
     pictures, begun = Pictures(), time.time()
     yield Stage("Training")
-    trained = None
     for event in train(recipe, data, out, resume=resume, device=device, pictures=pictures):
-        if isinstance(event, Trained):
-            trained = event
-        else:
+        if not isinstance(event, Trained):
             yield event
-    assert trained is not None
-    checkpoint.write_json(out / "history.json", [asdict(epoch) for epoch in trained.history])
-    yield Stage("Exporting and calibrating")
-    installed = _export(recipe, data, out, trained, pictures)
-    installed = yield from _calibrated(recipe, data, installed, pictures)
-    yield Stage("Measuring on the test split")
-    yield from _measured(data, installed, pictures, time.time() - begun)
-    yield Finished(installed.folder, open_folder(installed.folder).id)
+            continue
+        checkpoint.write_json(out / "history.json", [asdict(epoch) for epoch in event.history])
+        yield Stage("Exporting and calibrating")
+        installed = _export(recipe, data, out, event, pictures)
+        installed = yield from _calibrated(recipe, data, installed, pictures)
+        yield Stage("Measuring on the test split")
+        yield from _measured(data, installed, pictures, time.time() - begun)
+        yield Finished(installed.folder, open_folder(installed.folder).id)
 
 
 def _claim(recipe: Recipe, out: Path, resume: bool) -> None:
@@ -138,20 +135,21 @@ def _calibrated(recipe: Recipe, data: Labelled, installed: Installed, pictures: 
     items = data.splits["cal"]
     if len({item.label for item in items}) < len(data.classes):
         return installed  # too few pictures to set any aside: the card says so by having no band
-    scores = None
     for event in score(Detector(installed.folder), items, pictures=pictures):
         if isinstance(event, Scores):
-            scores = event
+            write_card(installed.folder, _calibrate(recipe, installed.card, event))
         else:
             yield event
-    assert scores is not None
+    return open_folder(installed.folder)
+
+
+def _calibrate(recipe: Recipe, card: Card, scores: Scores) -> Card:
     fitted = calibrate.temperature(scores.logits, scores.labels)
     band: Band | None = None
-    if set(data.classes) == {"fake", "real"}:
-        p, fake = softmax(scores.logits / fitted), data.classes.index("fake")
+    if set(card.classes) == {"fake", "real"}:
+        p, fake = softmax(scores.logits / fitted), card.classes.index("fake")
         band = calibrate.abstain_band(p, scores.labels, fake, max_fpr=recipe.max_fpr, max_fnr=recipe.max_fnr)
-    write_card(installed.folder, installed.card.model_copy(update={"temperature": fitted, "band": band}))
-    return open_folder(installed.folder)
+    return card.model_copy(update={"temperature": fitted, "band": band})
 
 
 def _measured(data: Labelled, installed: Installed, pictures: Pictures, seconds: float) -> Iterator[Batch | Measured]:

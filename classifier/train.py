@@ -1,10 +1,10 @@
-"""Training: a generator of events over phases and epochs, resumable after any interruption with the same result on CPU."""
+"""Training: a generator of events over phases and epochs; interrupted and resumed it ends in the same weights."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from classifier import checkpoint, nets, zoo
 from classifier.batches import plain_batches, training_batches
 from classifier.data import Item, Labelled, Pictures
-from classifier.recipes import Phase, Recipe
+from classifier.optimize import optimizer_of, scheduler_of, steps_per_epoch, trainable_modules
+from classifier.recipes import Recipe
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 
@@ -26,7 +27,7 @@ class TrainingFailed(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Step:
-    """One optimizer step: `done` of `total` steps of the whole run, mean loss of the batch, pictures a second."""
+    """One optimizer step: `done` of `total` steps of the whole run, the batch's mean loss, pictures a second."""
 
     done: int
     total: int
@@ -37,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's figures; accuracies are parts of 1, `seconds` wall time, `best` if its weights are the best so far."""
+    """One epoch's figures: accuracies as parts of 1, `seconds` of wall time, `best` if its weights are the best so far."""
 
     epoch: int
     phase: int
@@ -72,6 +73,28 @@ class _Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What all parts of a run share."""
+
+    recipe: Recipe
+    data: Labelled
+    out: Path
+    pictures: Pictures
+    network: nn.Module
+    accelerator: Any
+    progress: _Progress
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.accelerator.device
+        return device
+
+    @property
+    def batches(self) -> int:
+        return -(-(self.recipe.samples_per_epoch or len(self.data.splits["train"])) // self.recipe.batch_size)
+
+
 def train(
     recipe: Recipe,
     data: Labelled,
@@ -83,123 +106,110 @@ def train(
 ) -> Iterator[Step | Epoch | Trained]:
     """Train a recipe on the splits of a data folder; `out` receives checkpoints after each epoch.
 
-    With `resume` a run that was interrupted goes on from its last finished epoch. Each picture's variation is a function of
-    (seed, epoch, place), so that on CPU the weights equal those of an uninterrupted run. Raises `TrainingFailed`, `BadArch`.
+    With `resume` an interrupted run goes on from its last finished epoch. Each picture's variation is a function of
+    (seed, epoch, place), so that on CPU the weights equal those of an uninterrupted run. Raises `TrainingFailed`
+    and `BadArch`.
     """
     from accelerate import Accelerator
 
-    target = nets.pick_device(device)
-    accelerator = Accelerator(cpu=target.type == "cpu")
+    accelerator = Accelerator(cpu=nets.pick_device(device).type == "cpu")
     torch.manual_seed(recipe.seed)
-    network = zoo.build(recipe.arch, len(data.classes), recipe.weights).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    pictures = pictures or Pictures()
+    network = zoo.build(recipe.arch, len(data.classes), recipe.weights)
     out.mkdir(parents=True, exist_ok=True)
-    progress = _Progress()
-    continued = resume and (out / LAST).is_file()
+    progress, continued = _Progress(), resume and (out / LAST).is_file()
     if continued:
         progress = _Progress(**checkpoint.facts(out / LAST)["progress"])
         checkpoint.restore(out / LAST, network)
+    job = _Job(recipe, data, out, pictures or Pictures(), channels_last(network), accelerator, progress)
     while progress.phase < len(recipe.phases):
-        yield from _phase(
-            recipe,
-            data,
-            out,
-            progress,
-            (network, accelerator, pictures),
-            continued and progress.epoch_in_phase > 0,
-        )
+        yield from _phase(job, continued and progress.epoch_in_phase > 0)
         continued = False
-        progress.phase, progress.epoch_in_phase, progress.stalled, progress.scheduler = (
-            progress.phase + 1,
-            0,
-            0,
-            {},
-        )
+        progress.phase, progress.epoch_in_phase, progress.stalled, progress.scheduler = progress.phase + 1, 0, 0, {}
     yield Trained(out / BEST, tuple(Epoch(**entry) for entry in progress.history))
 
 
-def _phase(
-    recipe: Recipe,
-    data: Labelled,
-    out: Path,
-    progress: _Progress,
-    tools: tuple[nn.Module, Any, Pictures],
-    continued: bool,
-) -> Iterator[Step | Epoch]:
-    bare, accelerator, pictures = tools
+def channels_last(network: nn.Module) -> nn.Module:
+    """Return the network with its weights in channels-last order, in which convolutions run faster."""
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
+def _phase(job: _Job, continued: bool) -> Iterator[Step | Epoch]:
+    recipe, progress = job.recipe, job.progress
     phase = recipe.phases[progress.phase]
-    nets.freeze(bare, trainable_modules(recipe, phase))
-    optimizer = _optimizer(recipe, phase, bare)
-    steps = _steps_per_epoch(recipe, len(data.splits["train"]))
-    scheduler = _scheduler(recipe, optimizer, steps * phase.epochs)
+    nets.freeze(job.network, trainable_modules(recipe, phase))
+    optimizer = optimizer_of(recipe, phase, job.network)
+    steps = steps_per_epoch(recipe, len(job.data.splits["train"]))
+    scheduler = scheduler_of(recipe, optimizer, steps * phase.epochs)
     if continued:
-        checkpoint.restore(out / LAST, bare, optimizer)
+        checkpoint.restore(job.out / LAST, job.network, optimizer)
         scheduler.load_state_dict(progress.scheduler)
-    network, prepared = accelerator.prepare(bare, optimizer)
+    network, prepared = job.accelerator.prepare(job.network, optimizer)
     for number in range(progress.epoch_in_phase, phase.epochs):
         if recipe.early_stop and progress.stalled >= recipe.early_stop.patience:
             return
         begun = time.perf_counter()
-        torch.manual_seed(hash((recipe.seed, progress.epoch)) % 2**31)
-        sums = yield from _epoch(recipe, data, pictures, progress, (network, prepared, scheduler, accelerator, steps))
-        val_loss, accuracy, balanced = validate(network, data.splits["val"], recipe, pictures, accelerator.device)
-        if recipe.scheduler.name == "plateau":
-            scheduler.step(val_loss)
-        elif recipe.scheduler.name == "step":
-            scheduler.step()
-        best = _improves(recipe, progress, val_loss, balanced)
-        entry = Epoch(progress.epoch, progress.phase, *sums, val_loss, accuracy, balanced,
-                      optimizer.param_groups[0]["lr"], time.perf_counter() - begun, best)  # fmt: skip
-        progress.epoch, progress.epoch_in_phase = progress.epoch + 1, number + 1
-        progress.scheduler = {
-            k: v for k, v in scheduler.state_dict().items() if isinstance(v, int | float | list | str | bool)
-        }
-        progress.history.append(asdict(entry))
-        if best:
-            checkpoint.save_tensors(out / BEST, bare.state_dict())
-        checkpoint.save(
-            out / LAST,
-            bare,
-            optimizer,
-            {"progress": asdict(progress), "recipe": recipe.model_dump(mode="json")},
+        torch.manual_seed(recipe.seed + 100_003 * progress.epoch)
+        sums = yield from _epoch(job, network, prepared, scheduler if recipe.scheduler.name == "cosine" else None)
+        validated = validate(network, job.data.splits["val"], recipe, job.pictures, job.device)
+        if recipe.scheduler.name in ("step", "plateau"):
+            scheduler.step(*validated[:1] if recipe.scheduler.name == "plateau" else ())
+        lr = float(optimizer.param_groups[0]["lr"])
+        best = _improves(recipe, progress, validated[0], validated[2])
+        entry = Epoch(
+            progress.epoch, progress.phase, *sums, *validated, lr=lr, seconds=time.perf_counter() - begun, best=best
         )
+        progress.epoch, progress.epoch_in_phase = progress.epoch + 1, number + 1
+        _save(job, optimizer, scheduler, entry)
         yield entry
 
 
-def _epoch(recipe: Recipe, data: Labelled, pictures: Pictures, progress: _Progress, tools: tuple[Any, ...]) -> Any:
+def _save(job: _Job, optimizer: torch.optim.Optimizer, scheduler: Any, entry: Epoch) -> None:
+    """Keep the epoch: the best weights first, then where the run stands, each whole or not at all."""
+    state = scheduler.state_dict().items()
+    job.progress.scheduler = {key: v for key, v in state if isinstance(v, int | float | list | str | bool)}
+    job.progress.history.append(asdict(entry))
+    if entry.best:
+        checkpoint.save_tensors(job.out / BEST, job.network.state_dict())
+    facts = {"progress": asdict(job.progress), "recipe": job.recipe.model_dump(mode="json")}
+    checkpoint.save(job.out / LAST, job.network, optimizer, facts)
+
+
+def _epoch(job: _Job, network: nn.Module, optimizer: Any, scheduler: Any) -> Generator[Step, None, tuple[float, float]]:
     """Train one epoch, yielding a Step at each optimizer step; return the mean loss and the accuracy."""
-    network, optimizer, scheduler, accelerator, steps = tools
-    nets.train_mode(accelerator.unwrap_model(network))
+    recipe, epoch = job.recipe, job.progress.epoch
+    nets.train_mode(job.network)
     criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
-    total_steps = steps * sum(phase.epochs for phase in recipe.phases)
+    items, steps = job.data.splits["train"], -(-job.batches // recipe.accumulate)
+    total = steps * sum(phase.epochs for phase in recipe.phases)
     seen, loss_sum, right, begun = 0, 0.0, 0, time.perf_counter()
-    batches = 0
-    list_length = -(-(recipe.samples_per_epoch or len(data.splits["train"])) // recipe.batch_size)
-    for x, y in training_batches(data.splits["train"], recipe, data.classes, pictures, progress.epoch):
-        x, y = x.to(accelerator.device, memory_format=torch.channels_last), y.to(accelerator.device)
-        with _autocast(recipe, accelerator.device):
+    for number, batch in enumerate(training_batches(items, recipe, job.data.classes, job.pictures, epoch), 1):
+        x, y = batch[0].to(job.device, memory_format=torch.channels_last), batch[1].to(job.device)
+        with _autocast(recipe, job.device):
             logits = network(x).float()
         loss = criterion(logits, y)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingFailed(
-                f"The loss became {value} in epoch {progress.epoch}, batch {batches}; lower the learning rate. Kept: the last epoch."
-            )
-        accelerator.backward(loss / recipe.accumulate)
-        batches += 1
-        seen, loss_sum, right = (
-            seen + len(y),
-            loss_sum + value * len(y),
-            right + int((logits.argmax(1) == y).sum()),
-        )
-        if batches % recipe.accumulate == 0 or batches == list_length:
-            optimizer.step()
-            optimizer.zero_grad()
-            if recipe.scheduler.name == "cosine":
-                scheduler.step()
-            done = progress.epoch * steps + -(-batches // recipe.accumulate)
-            yield Step(done, total_steps, progress.epoch, value, seen / (time.perf_counter() - begun))
+        value = _finite(float(loss.detach()), epoch, number)
+        job.accelerator.backward(loss / recipe.accumulate)
+        seen, loss_sum = seen + len(y), loss_sum + value * len(y)
+        right += int((logits.argmax(1) == y).sum())
+        if number % recipe.accumulate and number < job.batches:
+            continue
+        optimizer.step()
+        optimizer.zero_grad()
+        if scheduler is not None:
+            scheduler.step()
+        done = epoch * steps + -(-number // recipe.accumulate)
+        yield Step(done, total, epoch, value, seen / (time.perf_counter() - begun))
     return loss_sum / max(1, seen), right / max(1, seen)
+
+
+def _finite(loss: float, epoch: int, batch: int) -> float:
+    if not math.isfinite(loss):
+        advice = "lower the learning rate. The last finished epoch is kept."
+        raise TrainingFailed(f"The loss became {loss} in epoch {epoch}, batch {batch}: {advice}")
+    return loss
 
 
 @torch.inference_mode()
@@ -223,60 +233,9 @@ def validate(
         return math.nan, math.nan, math.nan
     logits, labels = torch.cat([a for a, _ in pairs]), torch.cat([b for _, b in pairs])
     right = logits.argmax(1) == labels
-    recalls = [right[labels == label].float().mean() for label in labels.unique()]
+    recalls = [right[labels == label].float().mean() for label in set(labels.tolist())]
     loss = nn.functional.cross_entropy(logits, labels)
     return float(loss), float(right.float().mean()), float(torch.stack(recalls).mean())
-
-
-def trainable_modules(recipe: Recipe, phase: Phase) -> tuple[str, ...] | None:
-    """Return the names of the modules that train in a phase; None means all."""
-    row = zoo.arch(recipe.arch)
-    if phase.trainable == "all":
-        return None
-    if phase.trainable == "head":
-        return (row.head,)
-    if isinstance(phase.trainable, int):
-        body = [stage for stage in row.stages if stage != row.head]
-        return (*body[-phase.trainable :], row.head)
-    return (*phase.trainable, row.head)
-
-
-def _optimizer(recipe: Recipe, phase: Phase, network: nn.Module) -> torch.optim.Optimizer:
-    head = zoo.arch(recipe.arch).head
-    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for name, p in named if not name.startswith(f"{head}.")], "lr": phase.lr},
-        {"params": [p for name, p in named if name.startswith(f"{head}.")], "lr": phase.head_lr or phase.lr},
-    ]
-    groups = [group for group in groups if group["params"]]
-    spec = recipe.optimizer
-    if spec.name == "sgd":
-        return torch.optim.SGD(groups, lr=phase.lr, momentum=spec.momentum, weight_decay=spec.weight_decay)
-    kind = torch.optim.Adam if spec.name == "adam" else torch.optim.AdamW
-    return kind(groups, lr=phase.lr, weight_decay=spec.weight_decay)
-
-
-def _scheduler(recipe: Recipe, optimizer: torch.optim.Optimizer, total: int) -> Any:
-    spec, schedulers = recipe.scheduler, torch.optim.lr_scheduler
-    if spec.name == "step":
-        return schedulers.StepLR(optimizer, spec.step, spec.factor)
-    if spec.name == "plateau":
-        return schedulers.ReduceLROnPlateau(optimizer, factor=spec.factor, patience=spec.patience)
-    warm = max(1, round(spec.warmup * total))
-
-    def course(step: int) -> float:
-        if spec.name == "none":
-            return 1.0
-        if step < warm and spec.warmup:
-            return (step + 1) / warm
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, step / total)))
-
-    return schedulers.LambdaLR(optimizer, course)
-
-
-def _steps_per_epoch(recipe: Recipe, pictures: int) -> int:
-    batches = -(-(recipe.samples_per_epoch or pictures) // recipe.batch_size)
-    return -(-batches // recipe.accumulate)
 
 
 def _improves(recipe: Recipe, progress: _Progress, val_loss: float, balanced: float) -> bool:

@@ -1,4 +1,4 @@
-"""The registry of architectures: a row each, and one function that builds any of them. torch is imported on use only."""
+"""The registry of architectures: a row each, and one function that builds any of them. Imports torch on use only."""
 
 from __future__ import annotations
 
