@@ -15,7 +15,7 @@ from classifier.recompress import jpeg
 MARGIN_PX = 8
 
 
-def varied(  # noqa: PLR0913 - one call a picture; what is varied, how, and by which chance
+def varied(
     pixels: Pixels,
     label: int,
     spec: Augment,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.data import Item, Pictures
+from classifier.data import BadData, Item, Pictures, Split, open_data
+from classifier.detector import Card
 from classifier.images import Pixels
 from classifier.metrics import Metrics, measure
-from classifier.recipes import BadRecipe
+from classifier.recipes import BadRecipe, Data, Recipe
 from classifier.runtime import Detector, softmax
 
 CHUNK = 16
@@ -32,6 +34,26 @@ class Scores:
 
     logits: NDArray[np.float64]
     labels: NDArray[np.int64]
+
+
+def labelled(card: Card, root: Path, split: Split | None) -> tuple[Item, ...]:
+    """Return the pictures of a data folder that a detector is to be measured on.
+
+    `split` names a split as the detector's own recipe makes it, so that `test` holds what it was neither trained nor
+    calibrated on; None takes every picture, from folders named as the classes. Raises `BadData`.
+    """
+    recipe = Recipe.model_validate(card.training["recipe"]) if card.training.get("recipe") else None
+    spec = recipe.data if recipe and split else Data()
+    data = open_data(root, spec, recipe.seed if recipe else 0)
+    if data.classes != card.classes:
+        raise BadData(
+            f"{root} has the classes {', '.join(data.classes[:6])}, the detector '{card.name}' "
+            f"{', '.join(card.classes[:6])}: they must be the same."
+        )
+    found = data.splits[split] if split else tuple(item for items in data.splits.values() for item in items)
+    if not found:
+        raise BadData(f"The split '{split}' of {root} has no pictures.")
+    return found
 
 
 def degradation(name: str | None) -> Callable[[Pixels], Pixels] | None:

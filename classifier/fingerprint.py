@@ -1,7 +1,8 @@
 """Fakes without a generator: a real picture sent through a random decoder-like up-sampling gets a generator's traces.
 
-After "FingerprintNet: Synthesized Fingerprints for Generated Image Detection" (Jeong et al., ECCV 2022): what is learned
-from one generator's up-sampling layers does not carry over to another's, so a detector is shown many random ones.
+After "FingerprintNet: Synthesized Fingerprints for Generated Image Detection" (Jeong et al., ECCV 2022): what is
+learned from one generator's up-sampling layers does not carry over to another's, so a detector is shown many random
+ones.
 """
 
 from __future__ import annotations

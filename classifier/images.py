@@ -141,23 +141,28 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
         raise _unreadable(path, error) from None
     except ValueError:
         raise BadImage("missing", "There is no such file: its name holds a zero byte.") from None
-    with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
-            raise BadImage("not_regular", NOT_REGULAR)
-        if facts.st_size > max_bytes:
-            raise BadImage("too_large", f"The file has {facts.st_size:,} bytes; the limit is {max_bytes:,}.")
-        try:
-            data = file.read(facts.st_size + 1)  # never a buffer of max_bytes for a small file
-            if len(data) > facts.st_size:
-                data += file.read(max_bytes + 1 - len(data))
-        except OSError as error:
-            raise _unreadable(path, error) from None
+    try:
+        data = _read_regular(handle, max_bytes)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    finally:
+        os.close(handle)
     if not data:
         raise BadImage("empty", "The file is empty (0 bytes).")
     if len(data) > max_bytes:
         raise BadImage("too_large", f"The file is larger than the limit of {max_bytes:,} bytes.")
     return data
+
+
+def _read_regular(handle: int, max_bytes: int) -> bytes:
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
+        raise BadImage("not_regular", NOT_REGULAR)
+    if facts.st_size > max_bytes:
+        raise BadImage("too_large", f"The file has {facts.st_size:,} bytes; the limit is {max_bytes:,}.")
+    with os.fdopen(handle, "rb", closefd=False) as file:
+        data = file.read(facts.st_size + 1)  # never a buffer of max_bytes for a small file
+        return data if len(data) <= facts.st_size else data + file.read(max_bytes + 1 - len(data))
 
 
 def _unreadable(path: Path, error: OSError) -> BadImage:
@@ -229,10 +234,10 @@ def decoding() -> Iterator[None]:
 
 
 def _unknown(data: bytes) -> BadImage:
-    heif = data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS
-    if heif and not heif_available():
+    brand = data[8:12] if data[4:8] == b"ftyp" else b""
+    if brand in HEIF_BRANDS and not heif_available():
         return BadImage("unknown_format", "HEIC pictures need the extra 'heif': pip install 'forensics[heif]'.")
-    if heif or data.startswith(MAGIC):
+    if brand in (*HEIF_BRANDS, b"avif", b"avis") or data[8:12] == b"WEBP" or data.startswith(MAGIC):
         return BadImage("damaged", "The picture is damaged, or of a rare kind: its header cannot be understood.")
     return BadImage("unknown_format", "This is not a picture in a known format (" + ", ".join(FORMATS) + ", HEIC).")
 

@@ -12,7 +12,7 @@ Bytes = NDArray[np.uint8]
 Any2D = NDArray[np.generic]
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
-ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+ALPHA = ("LA", "PA", "RGBA", "RGBa")
 PLAIN = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 MODES = frozenset((*DEEP, *ALPHA, *PLAIN))
 STRIP_PIXELS = 2**22

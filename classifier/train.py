@@ -27,18 +27,18 @@ class TrainingFailed(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Step:
-    """One optimizer step: `done` of `total` steps of the whole run, the batch's mean loss, pictures a second."""
+    """One optimizer step: `done` of `total` steps of the whole run, the batch's mean loss."""
 
     done: int
     total: int
     epoch: int
     loss: float
-    rate: float
+    images_per_s: float
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's figures: accuracies as parts of 1, `seconds` of wall time, `best` if its weights are the best so far."""
+    """One epoch's figures: accuracies as parts of 1, `seconds` of wall time, `best` if it is the best so far."""
 
     epoch: int
     phase: int

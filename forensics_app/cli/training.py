@@ -1,0 +1,105 @@
+"""The commands that make and measure detectors: train and evaluate."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forensics_app.cli.run import BadUse, DetectorName, Json, Quiet, Terminal, follow
+
+if TYPE_CHECKING:
+    from classifier.metrics import Metrics
+
+Folder = Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder with one folder of pictures a class.")]
+
+
+class SplitName(str, Enum):
+    """Which pictures of a data folder are measured on."""
+
+    ALL = "all"
+    TRAIN = "train"
+    VAL = "val"
+    CAL = "cal"
+    TEST = "test"
+
+
+def train(
+    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A bundled recipe, or a YAML file.")],
+    data: Folder,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for checkpoints, history and the detector.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it was stopped.")] = False,
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a detector from a recipe, calibrate and measure it on pictures set aside; --resume goes on after Ctrl-C.
+
+    Example: forensics train --recipe default --data pictures --out runs/mine
+    """
+    from classifier import recipes, run
+
+    chosen, terminal = recipes.load(recipe), Terminal(json, quiet)
+    events = run.run(chosen, data, out, resume=resume, device=device)
+    end = follow(events, terminal, words=f"Training {chosen.name}", tell=_line)
+    if isinstance(end, run.Finished) and not json:
+        from classifier.detector import open_folder
+        from forensics_app.core.figures import tables
+
+        for part in tables(open_folder(end.folder).card.metrics):
+            terminal.result(part)
+        terminal.result(f"Detector: {end.folder}", wrap=False)
+
+
+def evaluate(
+    data: Folder,
+    detector: DetectorName = "default",
+    split: Annotated[
+        SplitName, typer.Option(help="all of the folder, or a split as the detector's recipe makes it.")
+    ] = SplitName.ALL,
+    degrade: Annotated[str | None, typer.Option(metavar="NAME", help="Recompress first, such as jpeg75.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a detector on labelled pictures: accuracy, calibration, coverage, each with n and its interval.
+
+    Example: forensics evaluate --data pictures --detector default
+    """
+    from dataclasses import asdict
+
+    from classifier import evaluate as measuring
+    from classifier.runtime import Detector
+    from forensics_app.core.figures import tables
+
+    terminal, loaded = Terminal(json, quiet), Detector.load(detector)
+    measuring.degradation(degrade)
+    items = measuring.labelled(loaded.card, data, None if split is SplitName.ALL else split.value)
+    end = follow(measuring.evaluate(loaded, items, degrade=degrade), terminal, words=f"Measuring {loaded.name}")
+    for part in () if json else tables({_title(split, degrade): asdict(_metrics(end))}):
+        terminal.result(part)
+
+
+def _title(split: SplitName, degrade: str | None) -> str:
+    return f"{split.value}_{degrade}" if degrade else split.value
+
+
+def _metrics(end: Any) -> Metrics:
+    from classifier.metrics import Metrics
+
+    if not isinstance(end, Metrics):
+        raise BadUse("Nothing was measured.")
+    return end
+
+
+def _line(event: Any) -> str | None:
+    kind = type(event).__name__
+    if kind == "Stage":
+        return f"{event.name} …"
+    if kind == "Epoch":
+        return (
+            f"epoch {event.epoch + 1:3d}  loss {event.train_loss:.4f}  accuracy {event.train_accuracy:.3f}  "
+            f"val {event.val_balanced_accuracy:.3f}  {event.seconds:.0f} s"
+        )
+    return None
