@@ -23,7 +23,7 @@ COLOURS = {
     "light": {"fake": "#b23a0e", "unsure": "#4a5868", "real": "#00695f", "error": "#855300"},
     "dark": {"fake": "#ff8a5c", "unsure": "#aab6c4", "real": "#46c8b5", "error": "#f0b43c"},
 }
-"""Vermilion, slate, teal and amber, at least 4.5:1 on each theme's grounds; never the only sign, the icon and the word are there too."""
+"""Vermilion, slate, teal and amber, at least 4.5:1 on each theme's grounds; icon and word always stand beside them."""
 
 HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
@@ -78,7 +78,5 @@ def figure(value: object) -> str | None:
     """Return a measured figure as `0.83 (0.80-0.86)`, or None for anything else: cards come from outside."""
     if not isinstance(value, dict):
         return None
-    numbers = [value.get(key) for key in ("value", "low", "high")]
-    if not all(isinstance(number, float | int) for number in numbers):
-        return None
-    return "{:.2f} ({:.2f}–{:.2f})".format(*numbers)
+    numbers = [number for key in ("value", "low", "high") if isinstance(number := value.get(key), float | int)]
+    return "{:.2f} ({:.2f}–{:.2f})".format(*numbers) if len(numbers) == 3 else None

@@ -1,0 +1,127 @@
+"""A detector's card for people: what it is, what it learned from, its figures with n and intervals, its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from forensics_app.core.words import figure, shown
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from classifier.detector import Card, Installed
+
+FIGURES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auc": "ROC AUC",
+    "coverage": "answers given",
+    "selective_accuracy": "right when it answers",
+    "false_alarm": "real called generated",
+    "missed": "generated called real",
+}
+SPLITS = {
+    "test": "Pictures never seen in training",
+    "test_seen": "Of those, from sources it was trained on",
+    "test_jpeg75": "The same pictures after JPEG 75",
+    "test_jpeg75_seen": "Of those, from sources it was trained on",
+}
+
+
+def paragraphs(installed: Installed) -> Iterator[RenderableType]:
+    """Yield the card's parts, each to be printed."""
+    card = installed.card
+    yield Text.assemble((card.name, "bold"), f"  {shown(card.description)}")
+    yield _facts(installed)
+    yield from _training(card.training)
+    for name, words in SPLITS.items():
+        if isinstance(card.metrics.get(name), dict):
+            yield from _split(words, card.metrics[name])
+    if not card.metrics:
+        yield Text("\nNothing was measured: how often it errs is not known.", "bold")
+    yield from _sources(card.metrics.get("test"))
+    yield Text("\nLimits", "bold")
+    for limit in card.limits or ("None are written on the card, which does not mean that there are none.",):
+        yield Padding(Text(shown(limit)), (0, 0, 0, 2))
+
+
+def _facts(installed: Installed) -> Table:
+    card = installed.card
+    size = sum((installed.folder / name).stat().st_size for name in card.files)
+    table = _grid()
+    table.add_row("network", card.arch)
+    table.add_row("classes", shown(", ".join(card.classes[:12]) + (" …" if len(card.classes) > 12 else "")))
+    table.add_row("looks at", _looks_at(card))
+    table.add_row("answers", _band(card))
+    table.add_row("temperature", f"{card.temperature:.3g}")
+    table.add_row("size", f"{size / 2**20:.1f} MB")
+    table.add_row("id", installed.id)
+    table.add_row("folder", Text(shown(str(installed.folder)), overflow="fold"))
+    return table
+
+
+def _looks_at(card: Card) -> str:
+    prep = card.preprocess
+    if prep.kind == "tiles":
+        return f"up to {prep.tiles} × {prep.tiles} tiles of {prep.size} px in native resolution"
+    return f"the centre, {prep.size} px, of the picture resized to {prep.resize} px ({prep.kernel})"
+
+
+def _band(card: Card) -> str:
+    if card.band is None:
+        return "always; it has no band in which it abstains"
+    text = f"real up to p {card.band.low:.2f}, generated from {card.band.high:.2f}, none between"
+    rates = [
+        f"{value:.1%} {words}"
+        for value, words in ((card.band.fpr, "false alarms"), (card.band.fnr, "missed"))
+        if value is not None
+    ]
+    return text + (f" (chosen on {card.band.n:,} pictures for {', '.join(rates)})" if rates else "")
+
+
+def _training(training: dict[str, Any]) -> Iterator[RenderableType]:
+    counts = training.get("pictures")
+    if not isinstance(counts, dict):
+        return
+    yield Text("\nPictures", "bold")
+    table = _grid()
+    for split, sources in counts.items():
+        if isinstance(sources, dict) and all(isinstance(count, int) for count in sources.values()):
+            listed = ", ".join(f"{name} {count:,}" for name, count in sources.items())
+            table.add_row(shown(str(split)), f"{sum(sources.values()):,}", Text(shown(listed)))
+    yield table
+
+
+def _split(words: str, measured: dict[str, Any]) -> Iterator[RenderableType]:
+    yield Text(f"\n{words}, with 95 % intervals", "bold")
+    table = _grid()
+    for key, name in FIGURES.items():
+        if (text := figure(measured.get(key))) is not None:
+            table.add_row(name, text, f"n {measured[key].get('n', '?')}")
+    if isinstance(measured.get("ece"), float | int):
+        table.add_row("calibration error (ECE)", f"{measured['ece']:.3f}", f"n {measured.get('n', '?')}")
+    yield table
+
+
+def _sources(test: object) -> Iterator[RenderableType]:
+    sources = test.get("sources") if isinstance(test, dict) else None
+    if not isinstance(sources, dict) or not sources:
+        return
+    yield Text("\nBy source, accuracy", "bold")
+    table = _grid()
+    for name, row in sources.items():
+        accuracy = row.get("accuracy") if isinstance(row, dict) else None
+        if isinstance(accuracy, dict) and (text := figure(accuracy)) is not None:
+            table.add_row(shown(str(name)), text, f"n {accuracy.get('n', '?')}")
+    yield table
+
+
+def _grid() -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(no_wrap=False, min_width=12, overflow="fold")
+    return table

@@ -1,0 +1,70 @@
+"""The commands that list the installed detectors and show a card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forensics_app.cli.run import Guarded, Json, Terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from forensics_app.core.detectors import Listed
+
+app = typer.Typer(cls=Guarded, help="List the installed detectors, or show the card of one.")
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context, json: Json = False) -> None:
+    """List the installed detectors, or show the card of one.
+
+    Example: forensics models
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from forensics_app.core.detectors import listed
+
+    terminal = Terminal(json)
+    found = listed()
+    for one in found if json else ():
+        terminal.record(one)
+    if not json:
+        terminal.result(_table(found) if found else "No detector is installed.")
+
+
+@app.command("show")
+def show_card(
+    name: Annotated[str, typer.Argument(help="An installed detector, or its folder.")], json: Json = False
+) -> None:
+    """Show a detector's card: what it was trained on, what was measured, and what it cannot tell.
+
+    Example: forensics models show default
+    """
+    from classifier.detector import find, open_folder
+    from forensics_app.cli.card import paragraphs
+
+    terminal, installed = Terminal(json), open_folder(find(name))
+    if json:
+        terminal.record({"id": installed.id, "folder": installed.folder, **installed.card.model_dump(mode="json")})
+    for paragraph in () if json else paragraphs(installed):
+        terminal.result(paragraph)
+
+
+def _table(found: list[Listed]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    from forensics_app.core.words import shown
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("name", "network", "classes", "size", "id", "balanced accuracy"):
+        table.add_column(title, overflow="fold", justify="right" if title == "size" else "left")
+    for one in found:
+        if one.problem:
+            table.add_row(Text(shown(one.name)), Text(shown(one.problem), "bold #a8760a"))
+            continue
+        cells: list[Any] = [one.name, one.arch, ", ".join(one.classes[:4]), f"{one.bytes / 2**20:.0f} MB", one.id]
+        table.add_row(*(Text(shown(str(cell))) for cell in cells), Text(one.headline or "not measured"))
+    return table

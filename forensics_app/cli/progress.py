@@ -1,0 +1,76 @@
+"""The progress of a long job on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from forensics_app.cli.run import console
+
+LINE_SECONDS = 10.0
+PATIENCE_SECONDS = 3.0
+
+
+def clock(seconds: float) -> str:
+    """Return a time span as `00:42`, or `1:02:03` from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+class Pace(ProgressColumn):
+    """Rate and time left, once there is something to tell them from."""
+
+    def render(self, task: Task) -> Text:
+        """Return `117/s · 00:42 left`."""
+        rate = float(task.fields.get("rate") or 0)
+        if not rate or not task.total or (task.elapsed or 0) < PATIENCE_SECONDS:
+            return Text("")
+        return Text(f"{_rate(rate)} · {clock((task.total - task.completed) / rate)} left")
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+class Bar:
+    """Shows events that have `done` and `total`; those without leave it as it is."""
+
+    def __init__(self, words: str, *, hidden: bool) -> None:
+        self._words, self._hidden, self._console = words, hidden, console(sys.stderr)
+        self._live = not hidden and self._console.is_terminal
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), Pace())
+        self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._live, expand=True)
+        self._task = self._bar.add_task(escape(words), total=None)
+        self._begun = self._told = time.monotonic()
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: Any) -> None:
+        """Move on to where an event says the job is."""
+        done, total = getattr(event, "done", None), getattr(event, "total", None)
+        if done is None or total is None:
+            return
+        rate = getattr(event, "rate", None) or done / max(time.monotonic() - self._begun, 1e-6)
+        self._bar.update(self._task, completed=done, total=total, rate=rate)
+        if not self._live and not self._hidden and time.monotonic() - self._told >= LINE_SECONDS:
+            self._told = time.monotonic()
+            self.line(f"{self._words}: {done:,} of {total:,} · {_rate(rate)} · {clock((total - done) / rate)} left")
+
+    def line(self, text: str) -> None:
+        """Print a line above the bar."""
+        if not self._hidden:
+            self._console.print(Text(text))

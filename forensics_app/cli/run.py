@@ -1,0 +1,178 @@
+"""How every command talks: results to stdout, progress and errors to stderr, exceptions as sentences and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+DONE, FAILED_FILES, BAD_USE, CANCELLED, PIPE_CLOSED = 0, 1, 2, 130, 141
+OWN = frozenset(("classifier", "generator", "forensics_app"))
+TRAIN_EXTRA = frozenset(("torch", "torchvision", "diffusers", "accelerate", "onnx", "onnxscript", "sklearn"))
+PLAIN_WIDTH = 80
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints, only results and errors.")]
+DetectorName = Annotated[str, typer.Option("--detector", metavar="NAME", help="An installed detector, or its folder.")]
+
+E = TypeVar("E")
+
+
+class BadUse(Exception):  # noqa: N818
+    """What was asked for cannot be done; `str()` is one sentence that says why."""
+
+
+class Guarded(TyperGroup):
+    """The commands, with one place for what goes wrong in any of them: a sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C is 130, a refusal 2, and only a bug shows a traceback."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _tell("Cancelled.")
+            raise typer.Exit(CANCELLED) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more, also at exit
+            raise typer.Exit(PIPE_CLOSED) from None
+        except Exception as error:
+            told = sentence(error)
+            if told is None:
+                raise
+            _tell(told)
+            raise typer.Exit(BAD_USE) from None
+
+
+def sentence(error: Exception) -> str | None:
+    """Return what to tell a person of an exception, or None where it is a bug: our own exceptions are sentences."""
+    if type(error).__module__.partition(".")[0] in OWN:
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in TRAIN_EXTRA:
+        return f"This needs {error.name}, which is in the extra 'train': pip install 'forensics[train]'."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this."
+    if isinstance(error, OSError):
+        return _os_sentence(error)
+    return None
+
+
+def _os_sentence(error: OSError) -> str:
+    from forensics_app.core.words import shown
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full: not everything could be written, and nothing was left half written."
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename or "")
+    return f"{error.strerror or 'The system refused'}{': ' if name else '.'}{shown(name)}"
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - the last word, also where rich is what failed
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where a command's words go: `json` and `quiet` are its options of that name."""
+
+    json: bool = False
+    quiet: bool = False
+
+    def result(self, *what: RenderableType, wrap: bool = True) -> None:
+        """Print a result for people to stdout; `wrap` False keeps a path in one piece."""
+        console(sys.stdout).print(*what, soft_wrap=not wrap)
+
+    def record(self, what: object) -> None:
+        """Print a result for programs to stdout, one line of JSON, at once."""
+        print(as_json(what), flush=True)  # noqa: T201 - rich would wrap it
+
+    def note(self, *what: RenderableType, wrap: bool = True) -> None:
+        """Print a hint for people to stderr, unless they want quiet."""
+        if not self.quiet:
+            console(sys.stderr).print(*what, soft_wrap=not wrap)
+
+    def complain(self, text: str) -> None:
+        """Print what went wrong to stderr."""
+        from rich.text import Text
+
+        console(sys.stderr).print(Text(text), soft_wrap=True)
+
+
+def console(file: Any) -> Console:
+    """Return rich's console on a stream; colours only on a terminal and without NO_COLOR, 80 columns elsewhere."""
+    from rich.console import Console
+
+    return Console(file=file, highlight=False, width=None if file.isatty() else PLAIN_WIDTH)
+
+
+def as_json(what: object) -> str:
+    """Return one line of JSON; an event (a frozen dataclass) becomes its fields and its name, NaN becomes null."""
+    if is_dataclass(what) and not isinstance(what, type):
+        name = re.sub("(?<!^)(?=[A-Z])", "_", type(what).__name__).lower()
+        what = {"event": name, **asdict(what)}
+    try:
+        return json.dumps(what, default=_plain, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(json.loads(json.dumps(what, default=_plain))))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and value - value != 0 else value
+
+
+@contextmanager
+def closed_after(events: Iterator[E]) -> Iterator[Iterator[E]]:
+    """Close a job when the block ends, however it ends: that is what cancels it."""
+    try:
+        yield events
+    finally:
+        if (close := getattr(events, "close", None)) is not None:
+            close()
+
+
+def follow(
+    events: Iterator[E],
+    terminal: Terminal,
+    *,
+    words: str,
+    tell: Callable[[E], str | None] = lambda _event: None,
+) -> E | None:
+    """Show a job's events as they come and return the last one; Ctrl-C closes the job.
+
+    `words` say what is happening. Events with `done` and `total` (and `rate`, a second) move the bar on stderr; `tell`
+    may turn any event into a line above it. With `--json` every event is a line on stdout instead.
+    """
+    from forensics_app.cli.progress import Bar
+
+    last = None
+    with closed_after(events), Bar(words, hidden=terminal.quiet or terminal.json) as bar:
+        for last in events:
+            if terminal.json:
+                terminal.record(last)
+            bar.show(last)
+            if not terminal.json and (line := tell(last)):
+                bar.line(line)
+    return last

@@ -1,0 +1,41 @@
+"""The installed detectors as a list; a broken one is a row with its problem, never the end of the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier.detector import BadDetector, folders, open_folder
+from forensics_app.core.words import figure
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A detector in the list: `headline` is its balanced accuracy on the test split, `problem` why it is no use."""
+
+    name: str
+    folder: Path
+    arch: str = ""
+    classes: tuple[str, ...] = ()
+    id: str = ""
+    bytes: int = 0
+    headline: str | None = None
+    problem: str | None = None
+
+
+def listed() -> list[Listed]:
+    """Return all installed detectors, the user's first; files are compared with their card only when one is opened."""
+    return [_listed(folder) for folder in folders()]
+
+
+def _listed(folder: Path) -> Listed:
+    try:
+        installed = open_folder(folder, check=False)
+        size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    except BadDetector as error:
+        return Listed(folder.name, folder, problem=str(error))
+    except OSError as error:
+        return Listed(folder.name, folder, problem=f"The folder cannot be read: {error.strerror}.")
+    card, test = installed.card, installed.card.metrics.get("test")
+    headline = figure(test.get("balanced_accuracy")) if isinstance(test, dict) else None
+    return Listed(folder.name, folder, card.arch, card.classes, installed.id, size, headline)
