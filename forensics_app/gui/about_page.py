@@ -1,0 +1,67 @@
+"""About: what this is, its versions and its licence."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+
+from classifier.places import home
+from forensics_app import __version__
+from forensics_app.gui.page import PageWidget
+from forensics_app.gui.verdict_card import label
+
+PACKAGES = ("PySide6-Essentials", "onnxruntime", "numpy", "pillow")
+WIDTH_PX = 640
+
+
+class AboutPage(PageWidget):
+    """Static text."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        card = QFrame()
+        card.setProperty("role", "card")
+        card.setMaximumWidth(WIDTH_PX)
+        column = QVBoxLayout(card)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(12)
+        for role, text in (
+            ("hero", self.tr("Forensics")),
+            ("body", self.tr("Was this picture made by a camera or a generator? A careful answer, and its reasons.")),
+            ("body", self.tr("A verdict is no proof. Pictures are judged on this computer and sent nowhere.")),
+        ):  # fmt: skip
+            line = label(role)
+            line.setText(text)
+            column.addWidget(line)
+        column.addSpacing(8)
+        column.addLayout(self._facts())
+        page = QVBoxLayout(self)
+        page.setContentsMargins(16, 16, 16, 16)
+        page.addWidget(card)
+        page.addStretch(1)
+
+    def _facts(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        rows = (
+            (self.tr("Version"), __version__),
+            (self.tr("Licence"), self.tr("MIT. Qt and PySide6 are used under the LGPL, version 3.")),
+            ("Python", platform.python_version()),
+            ("Qt", qVersion()),
+            *((name, importlib.metadata.version(name)) for name in PACKAGES),
+            (self.tr("Your files"), str(home())),
+        )
+        for line, (name, value) in enumerate(rows):
+            caption, fact = label("small"), label("body", selectable=True)
+            caption.setWordWrap(False)
+            caption.setText(name)
+            fact.setText(value)
+            fact.setAccessibleName(name)
+            grid.addWidget(caption, line, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(fact, line, 1)
+        return grid

@@ -1,0 +1,144 @@
+"""What lies on the desk: the pictures of this window, the job that judges them, and the latest results."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from forensics_app.gui.filmstrip import Pictures
+from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.judging import Found, Judged, LazyDetector, NothingIn, Refused, Source, Worklist, judge
+
+KEPT_BYTES = 512 * 2**20
+NO_DETECTOR = "detector"
+
+
+class Desk(QObject):
+    """Takes sources in, has them judged one after the other in one thread, and keeps as many results as fit 512 MiB."""
+
+    added = Signal(int)
+    """The first row of pictures that came in."""
+    changed = Signal(int)
+    """A row whose picture was judged, refused or given up."""
+    progressed = Signal()
+    noticed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.pictures = Pictures()
+        self.pictures.setParent(self)
+        self._work, self._detector = Worklist(), LazyDetector()
+        self._kept: OrderedDict[int, Judged] = OrderedDict()
+        self._job: ThreadJob | None = None
+        self.done = self.total = 0
+        self.begun = 0.0
+
+    @property
+    def running(self) -> bool:
+        """True while pictures are being judged."""
+        return self._job is not None
+
+    def add(self, sources: Sequence[Source]) -> None:
+        """Take files, folders or pasted pictures in; returns at once."""
+        if sources:
+            self._work.add(sources)
+            self._go()
+
+    def result(self, row: int) -> Judged | None:
+        """Return the result of a row, if it is at hand."""
+        return self._kept.get(row)
+
+    def want(self, row: int) -> None:
+        """Have a row judged next, unless its result is at hand or its file is known to be bad."""
+        state, kind = self.pictures.rows[row].state, self.pictures.rows[row].kind
+        if row in self._kept:
+            self._kept.move_to_end(row)
+            return
+        if state == "error" and kind != NO_DETECTOR:
+            return
+        if state != "waiting":
+            self.total += 1
+            self.pictures.change(row, state="waiting", kind="", message="")
+        self._work.prefer(self.pictures.rows[row].picture)
+        self._go()
+
+    def cancel(self) -> None:
+        """Stop after the picture at hand; what has been judged stays."""
+        if self._job is not None:
+            self._work.clear()
+            self._job.cancel()
+
+    def shutdown(self) -> None:
+        """Stop and wait for the thread to end."""
+        self.cancel()
+        if self._job is not None:
+            self._job.wait()
+
+    def _go(self) -> None:
+        if self._job is not None:
+            return
+        self.done, self.total = 0, sum(row.state == "waiting" for row in self.pictures.rows)
+        self.begun = time.monotonic()
+        job = ThreadJob(lambda: judge(self._work, self._detector), self)
+        job.happened.connect(self._take)
+        job.finished.connect(self._finished)
+        job.failed.connect(self._failed)
+        job.cancelled.connect(self._cancelled)
+        self._job = job
+        job.start()
+        self.progressed.emit()
+
+    @Slot(object)
+    def _take(self, event: object) -> None:
+        if isinstance(event, Found):
+            first = len(self.pictures.rows)
+            self.total += len(event.pictures)
+            self.pictures.append(event.pictures)
+            self.added.emit(first)
+        elif isinstance(event, NothingIn):
+            self.noticed.emit(self.tr("There is no picture in the folder “{0}”.").format(event.folder.name))
+        elif isinstance(event, (Judged, Refused)):
+            self._settle(event)
+        self.progressed.emit()
+
+    def _settle(self, event: Judged | Refused) -> None:
+        self.done += 1
+        self.pictures.settle(event)
+        if isinstance(event, Judged):
+            self._kept[event.picture.key] = event
+            while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > KEPT_BYTES:
+                self._kept.popitem(last=False)
+        self.changed.emit(event.picture.key)
+
+    @Slot(object)
+    def _finished(self, _last: object) -> None:
+        self._end()
+
+    @Slot(object)
+    def _failed(self, error: Exception) -> None:
+        self._work.clear()
+        self._give_up("error", str(error) or type(error).__name__)
+        self._end()
+
+    @Slot()
+    def _cancelled(self) -> None:
+        self._work.forget_waiting()
+        self._give_up("stopped", "")
+        self._end()
+
+    def _give_up(self, state: str, message: str) -> None:
+        for key, row in enumerate(self.pictures.rows):
+            if row.state == "waiting":
+                self.pictures.change(key, state=state, kind=NO_DETECTOR if message else "", message=message)
+                self.changed.emit(key)
+
+    def _end(self) -> None:
+        if self._job is not None:
+            self._job.deleteLater()
+            self._job = None
+        if len(self._work):  # something came in while this job was ending
+            self._go()
+        self.progressed.emit()

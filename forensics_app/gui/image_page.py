@@ -1,0 +1,276 @@
+"""Inspect: pictures come in, one is shown with its verdict, its map and the facts of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, Qt, Slot
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from classifier.images import SUFFIXES
+from classifier.places import resources
+from forensics_app.gui.cards import EvidenceCard, FileCard, MapCard
+from forensics_app.gui.desk import Desk
+from forensics_app.gui.empty_state import EmptyState, Notice
+from forensics_app.gui.export import Exported, export
+from forensics_app.gui.filmstrip import Filmstrip
+from forensics_app.gui.image_view import STEP, ImageView
+from forensics_app.gui.intake import Intake, sources_in
+from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.judging import Judged, Source
+from forensics_app.gui.page import PageWidget
+from forensics_app.gui.toolbar import Toolbar
+from forensics_app.gui.verdict_card import VerdictCard
+
+SIDE_PX = 368
+
+
+class ImagePage(PageWidget):
+    """The Inspect page."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = Desk(self)
+        self.view, self.strip = ImageView(), Filmstrip(self.desk.pictures)
+        self.toolbar, self.notice = Toolbar(), Notice()
+        self.verdict, self.map, self.evidence, self.file = VerdictCard(), MapCard(), EvidenceCard(), FileCard()
+        samples = sorted(path for path in (resources() / "samples").glob("*") if path.suffix.lower() in SUFFIXES)
+        self.samples = tuple(samples)
+        self.empty = EmptyState(has_samples=bool(samples))
+        self._exporting: ThreadJob | None = None
+        self._row = -1
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        cards = QWidget()
+        column = QVBoxLayout(cards)
+        column.setContentsMargins(0, 0, 4, 16)
+        column.setSpacing(12)
+        for card in (self.verdict, self.map, self.evidence, self.file):
+            column.addWidget(card)
+        column.addStretch(1)
+        side = QScrollArea()
+        side.setWidget(cards)
+        side.setWidgetResizable(True)
+        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        side.setFixedWidth(SIDE_PX)
+        side.setAccessibleName(self.tr("Verdict and facts"))
+        left = QVBoxLayout()
+        left.setSpacing(8)
+        left.addWidget(self.view, 1)
+        left.addWidget(self.strip)
+        inspecting = QWidget()
+        row = QHBoxLayout(inspecting)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(16)
+        row.addLayout(left, 1)
+        row.addWidget(side)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(inspecting)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 12, 12, 8)
+        whole.setSpacing(12)
+        for widget in (self.toolbar, self.notice):
+            whole.addWidget(widget)
+        whole.addWidget(self.stack, 1)
+
+    def _connect(self) -> None:
+        self.desk.added.connect(self._added)
+        self.desk.changed.connect(self._changed)
+        self.desk.progressed.connect(self.progressed)
+        self.desk.noticed.connect(self.notice.tell)
+        self.strip.selectionModel().currentChanged.connect(self._selected)
+        self.map.toggled.connect(self.view.set_map)
+        self.map.opacity_changed.connect(self.view.set_opacity)
+        self.view.zoomed.connect(self.toolbar.show_zoom)
+        for button, slot in (
+            (self.toolbar.open, self.choose_files), (self.empty.open, self.choose_files),
+            (self.toolbar.paste, self.paste), (self.toolbar.export, self.choose_export),
+            (self.toolbar.fit, self.view.fit), (self.toolbar.pixels, self._full_size),
+            (self.empty.sample, self._sample),
+        ):  # fmt: skip
+            button.clicked.connect(slot)
+        self._refresh_toolbar()
+        self.strip.hide()
+        self.notice.hide()
+
+    # -- pictures come in
+
+    def take(self, intake: Intake) -> None:
+        """Take a drop or a paste in."""
+        self.notice.hide()
+        if intake.remote:
+            self.notice.tell(self.tr("Nothing is fetched from the web. Save the picture first, then drop the file."))
+        elif not intake.sources:
+            self.notice.tell(self.tr("There is no picture in what you pasted. Copy a picture or its file first."))
+        self.add(intake.sources)
+
+    def add(self, sources: Sequence[Source]) -> None:
+        """Judge files, folders or pasted pictures."""
+        self.desk.add(sources)
+
+    @Slot()
+    def paste(self) -> None:
+        """Judge what the clipboard holds."""
+        self.take(sources_in(QGuiApplication.clipboard().mimeData()))
+
+    @Slot()
+    def choose_files(self) -> None:
+        """Ask for pictures."""
+        kinds = " ".join(sorted(f"*{suffix}" for suffix in SUFFIXES))
+        dialog = QFileDialog(self, self.tr("Open pictures"), "", self.tr("Pictures ({0});;All files (*)").format(kinds))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        self._ask(dialog, self._chosen)
+
+    @Slot()
+    def choose_folder(self) -> None:
+        """Ask for a folder of pictures."""
+        dialog = QFileDialog(self, self.tr("Open a folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        self._ask(dialog, self._chosen)
+
+    def _ask(self, dialog: QFileDialog, slot: object) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(slot)
+        dialog.open()
+
+    @Slot(list)
+    def _chosen(self, names: list[str]) -> None:
+        self.notice.hide()
+        self.add([Path(name) for name in names])
+
+    @Slot()
+    def _sample(self) -> None:
+        self.add(self.samples)
+
+    # -- one is shown
+
+    @Slot(int)
+    def _added(self, first: int) -> None:
+        self.stack.setCurrentIndex(1)
+        self.strip.setVisible(len(self.desk.pictures.rows) > 1)
+        if self._row < 0 or self.desk.pictures.rows[self._row].state != "waiting":
+            self.strip.setCurrentIndex(self.desk.pictures.index(first))
+            self.view.setFocus()
+
+    @Slot(QModelIndex, QModelIndex)
+    def _selected(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        self._row = current.row()
+        self.desk.want(self._row)
+        self._present()
+
+    @Slot(int)
+    def _changed(self, row: int) -> None:
+        if row == self._row:
+            self._present()
+
+    def shown(self) -> Judged | None:
+        """Return the result that is on the page."""
+        return self.desk.result(self._row)
+
+    def _present(self) -> None:
+        row, judged = self.desk.pictures.rows[self._row], self.shown()
+        self.toolbar.name.tell(row.picture.name)
+        for card in (self.map, self.evidence, self.file):
+            card.setVisible(judged is not None)
+        self.view.show_picture(judged.painted if judged else None)
+        if judged is None:
+            self.verdict.show_state(row)
+        else:
+            self.verdict.show_verdict(judged)
+            self.map.show_analysis(judged.analysis)
+            self.evidence.show_analysis(judged.analysis)
+            self.file.show_analysis(row.picture.name, judged.analysis)
+        self.view.setAccessibleDescription(f"{row.picture.name}: {self.verdict.headline.text()}")
+        self._refresh_toolbar()
+
+    def _refresh_toolbar(self) -> None:
+        for button in (self.toolbar.fit, self.toolbar.pixels, self.toolbar.export):
+            button.setEnabled(self.shown() is not None)
+
+    # -- and looked at
+
+    @Slot()
+    def _full_size(self) -> None:
+        self.view.set_zoom(1.0)
+
+    def move_on(self, step: int) -> None:
+        """Show the next picture, or the one before."""
+        row = min(max(self._row + step, 0), len(self.desk.pictures.rows) - 1)
+        if row >= 0:
+            self.strip.setCurrentIndex(self.desk.pictures.index(row))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Act on the page's keys; everything else goes on to the window."""
+        actions: dict[str, Callable[[], object]] = {
+            " ": self.map.switch.toggle,
+            "0": self.view.fit,
+            "1": self._full_size,
+            "+": lambda: self.view.set_zoom(self.view.zoom * STEP),
+            "-": lambda: self.view.set_zoom(self.view.zoom / STEP),
+        }
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+            event.ignore()
+        elif (action := actions.get(event.text())) is not None:
+            action()
+        elif (step := steps.get(Qt.Key(event.key()))) is not None:
+            self.move_on(step)
+        else:
+            event.ignore()
+
+    # -- export
+
+    @Slot()
+    def choose_export(self) -> None:
+        """Ask where the analysis on the page is to be written."""
+        judged = self.shown()
+        if judged is None:
+            self.notice.tell(self.tr("There is nothing to export yet: open a picture first."))
+            return
+        dialog = QFileDialog(self, self.tr("Export the analysis"), "", self.tr("Picture with its map (*.png)"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("png")
+        dialog.selectFile(f"{Path(judged.picture.name).stem}-analysis.png")
+        self._ask(dialog, self._export_chosen)
+
+    @Slot(list)
+    def _export_chosen(self, names: list[str]) -> None:
+        self.export_to(Path(names[0]))
+
+    def export_to(self, target: Path) -> None:
+        """Write the analysis on the page as `target` and the JSON beside it."""
+        judged, opacity = self.shown(), self.view.opacity
+        if judged is None or self._exporting is not None:
+            return
+        self._exporting = ThreadJob(lambda: export(judged, target, opacity), self)
+        self._exporting.finished.connect(self._exported)
+        self._exporting.failed.connect(self._not_exported)
+        self._exporting.start()
+
+    @Slot(object)
+    def _exported(self, written: Exported) -> None:
+        self._exporting = None
+        self.notice.tell(self.tr("Exported to {0}").format(written.png or written.json), good=True)
+
+    @Slot(object)
+    def _not_exported(self, error: Exception) -> None:
+        self._exporting = None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        self.notice.tell(self.tr("The analysis could not be written: {0}. Choose another folder.").format(reason))
+
+    def redress(self) -> None:
+        """Take on the colours of a theme that changed."""
+        for widget in (self.toolbar, self.empty, self.verdict, self.file, self.notice):
+            widget.redress()
+        self.update()
+
+    def shutdown(self) -> None:
+        """Stop all work and wait for it."""
+        if self._exporting is not None:
+            self._exporting.wait()
+        self.desk.shutdown()

@@ -1,0 +1,190 @@
+"""What the worker does: find the pictures of what was dropped and judge them, one event each."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice
+from PySide6.QtGui import QImage
+
+from classifier.data import picture_files
+from classifier.detector import DEFAULT, BadDetector, Card
+from classifier.images import BadImage
+from classifier.runtime import Detector
+from forensics_app.core.analysis import Analysis, CannotJudge, analyze
+from forensics_app.gui.pictures import Painted, paintable
+
+log = logging.getLogger(__name__)
+FOUND_AT_ONCE = 200
+
+Source = Path | bytes | QImage
+"""A file or a folder, the bytes of a picture, or a picture from the clipboard."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture to judge; `key` is its number in this window."""
+
+    key: int
+    source: Source
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Pictures that were dropped or lie in a dropped folder."""
+
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class NothingIn:
+    """A dropped folder without any picture."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A judged picture, with all that the page shows of it."""
+
+    picture: Picture
+    analysis: Analysis
+    card: Card
+    painted: Painted
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return len(self.analysis.file.data) + self.painted.nbytes
+
+
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """A picture that could not be judged: `kind` as in `BadImage` or `failed`, and one sentence."""
+
+    picture: Picture
+    kind: str
+    message: str
+
+
+class Worklist:
+    """What waits to be judged, shared by the window and the worker."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._dropped: deque[Source] = deque()
+        self._waiting: OrderedDict[int, Picture] = OrderedDict()
+        self._keys = itertools.count()
+
+    def add(self, sources: Iterable[Source]) -> None:
+        """Put what was dropped at the end; folders are looked through by the worker."""
+        with self._lock:
+            self._dropped.extend(sources)
+
+    def enter(self, sources: Iterable[Source]) -> tuple[Picture, ...]:
+        """Number pictures and let them wait; returns them."""
+        with self._lock:
+            pictures = tuple(Picture(next(self._keys), one, name_of(one)) for one in sources)
+            self._waiting.update((picture.key, picture) for picture in pictures)
+        return pictures
+
+    def prefer(self, picture: Picture) -> None:
+        """Let a picture be the next one."""
+        with self._lock:
+            self._waiting[picture.key] = picture
+            self._waiting.move_to_end(picture.key, last=False)
+
+    def take(self) -> Picture | Source | None:
+        """Take what is next: first what was dropped, to be looked through, then pictures; None when nothing waits."""
+        with self._lock:
+            if self._dropped:
+                return self._dropped.popleft()
+            return self._waiting.popitem(last=False)[1] if self._waiting else None
+
+    def forget_waiting(self) -> None:
+        """Forget the pictures that wait, but not what was dropped since."""
+        with self._lock:
+            self._waiting.clear()
+
+    def clear(self) -> None:
+        """Forget everything that waits."""
+        with self._lock:
+            self._dropped.clear()
+            self._waiting.clear()
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._dropped) + len(self._waiting)
+
+
+class LazyDetector:
+    """The window's detector, opened once and by the worker, because opening it checks 20 MB of weights."""
+
+    def __init__(self, name: str = DEFAULT) -> None:
+        self._name = name
+        self._detector: Detector | None = None
+
+    def get(self) -> Detector:
+        """Return the detector; raises `BadDetector`, and tries again at the next call."""
+        if self._detector is None:
+            self._detector = Detector.load(self._name)
+        return self._detector
+
+
+def name_of(source: Source) -> str:
+    """Return the name under which a source is shown; undecodable bytes of a file name become question marks."""
+    if isinstance(source, Path):
+        return source.name.encode(errors="surrogateescape").decode(errors="replace")
+    return QCoreApplication.translate("judging", "Pasted picture")
+
+
+def judge(work: Worklist, detector: LazyDetector) -> Iterator[Found | NothingIn | Judged | Refused]:
+    """Judge all that waits; raises `BadDetector` or `CannotJudge` if no picture can be judged at all."""
+    while (task := work.take()) is not None:
+        if isinstance(task, Picture):
+            yield _judge(task, detector.get())
+        elif isinstance(task, Path) and task.is_dir():
+            yield from _look_through(task, work)
+        else:
+            yield Found(work.enter([task]))
+
+
+def _look_through(folder: Path, work: Worklist) -> Iterator[Found | NothingIn]:
+    files = picture_files(folder)
+    some = tuple(itertools.islice(files, FOUND_AT_ONCE))
+    if not some:
+        yield NothingIn(folder)
+    while some:
+        yield Found(work.enter(some))
+        some = tuple(itertools.islice(files, FOUND_AT_ONCE))
+
+
+def _judge(picture: Picture, detector: Detector) -> Judged | Refused:
+    try:
+        source = encoded(picture.source) if isinstance(picture.source, QImage) else picture.source
+        analysis = analyze(source, detector, autograd=False)
+        return Judged(picture, analysis, detector.card, paintable(analysis.file.pixels, analysis.heat))
+    except BadImage as error:
+        return Refused(picture, error.kind, str(error))
+    except (BadDetector, CannotJudge):
+        raise
+    except Exception as error:  # one picture from outside must not end the others
+        log.exception("judging %r", picture.name)
+        message = QCoreApplication.translate("judging", "The picture could not be judged ({0}).")
+        return Refused(picture, "failed", message.format(type(error).__name__))
+
+
+def encoded(image: QImage) -> bytes:
+    """Return a picture from the clipboard as PNG bytes, uncompressed because only its pixels matter."""
+    memory = QByteArray()
+    buffer = QBuffer(memory)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG", 100)  # type: ignore[call-overload]
+    return bytes(memory.data())

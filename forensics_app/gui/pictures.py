@@ -1,0 +1,76 @@
+"""From numpy to what Qt paints: a pyramid of a picture's sizes, its heat map in colours, and its thumbnail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+
+from classifier.images import Pixels
+from classifier.runtime import Heat
+from forensics_app.core.overlay import coloured, looked_at
+
+SMALLEST_LEVEL_PX = 512
+THUMB_PX = (160, 112)
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A picture ready to paint: `levels[i]` has 1 / 2**i of its size; `buffer` is the memory behind `levels[0]`."""
+
+    levels: tuple[QImage, ...]
+    buffer: Pixels
+    heat: QImage | None
+    boxes: tuple[tuple[int, int, int, int], ...]
+    thumb: QImage
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by the images, in bytes."""
+        return sum(level.sizeInBytes() for level in self.levels) + (self.heat.sizeInBytes() if self.heat else 0)
+
+
+def paintable(pixels: Pixels, heat: Heat | None) -> Painted:
+    """Return a picture of (H, W, 3) bytes and its map as images; meant for a worker thread."""
+    buffer = np.ascontiguousarray(pixels)
+    levels = (image_over(buffer), *_smaller(buffer))
+    thumb = levels[-1].scaled(
+        *THUMB_PX, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    )
+    left, top = (thumb.width() - THUMB_PX[0]) // 2, (thumb.height() - THUMB_PX[1]) // 2
+    return Painted(
+        levels,
+        buffer,
+        None if heat is None else _map(heat, (buffer.shape[0], buffer.shape[1])),
+        () if heat is None else heat.boxes,
+        thumb.copy(left, top, *THUMB_PX),
+    )
+
+
+def image_over(buffer: Pixels) -> QImage:
+    """Return an image over the memory of a contiguous (H, W, 3) array, which the caller must keep alive."""
+    height, width = buffer.shape[:2]
+    return QImage(buffer.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+
+
+def _smaller(buffer: Pixels) -> list[QImage]:
+    """Halve the picture until it is about a screen's size, so that a large one paints as quickly as a small one."""
+    levels, image = [], Image.fromarray(buffer)
+    while max(image.size) > 2 * SMALLEST_LEVEL_PX:
+        image = image.reduce(2)
+        shrunk = np.ascontiguousarray(image)  # named, so that it outlives the image over it
+        levels.append(image_over(shrunk).convertToFormat(QImage.Format.Format_RGB32))
+    return levels
+
+
+def _map(heat: Heat, shape: tuple[int, int]) -> QImage:
+    """Return the map in colours, transparent where the detector did not look; it owns its memory."""
+    stacked = np.dstack((coloured(heat), (looked_at(heat, shape) * 255).astype(np.uint8)))
+    rgba: NDArray[np.uint8] = np.ascontiguousarray(stacked)
+    height, width = rgba.shape[:2]
+    shared = QImage(rgba.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    return shared.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)

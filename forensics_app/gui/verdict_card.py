@@ -1,0 +1,173 @@
+"""The verdict in words, with the probability on a small scale and what the detector knows."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from forensics_app.core.verdict import Policy, policy_of
+from forensics_app.gui import theme, words
+from forensics_app.gui.filmstrip import Row
+from forensics_app.gui.judging import Judged
+
+ICON_PX = 26
+TRACK_PX = 10
+
+
+def label(role: str, *, selectable: bool = False) -> QLabel:
+    """Return an empty label in one of the style sheet's roles, which wraps and never reads its text as markup."""
+    made = QLabel()
+    made.setProperty("role", role)
+    made.setWordWrap(True)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    if selectable:
+        made.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+    return made
+
+
+class Scale(QWidget):
+    """The probability of `fake` on a line from 0 to 1, with the stretches in which the detector says what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._policy, self._p_fake = Policy(0.5, 0.5), 0.5
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return room for the number, the line and the words below it."""
+        return QSize(280, 64)
+
+    def set(self, policy: Policy, p_fake: float) -> None:
+        """Show a probability and the band around it."""
+        self._policy, self._p_fake = policy, p_fake
+        self.setAccessibleName(self.tr("Probability of being generated"))
+        self.setAccessibleDescription(
+            self.tr("{0:.2f}; unsure between {1:.2f} and {2:.2f}").format(p_fake, policy.low, policy.high)
+        )
+        self.setToolTip(self.accessibleDescription())
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the three stretches, the point with its number above, and the words below."""
+        painter, colours = QPainter(self), theme.current()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        track = QRectF(6, 24, self.width() - 12, TRACK_PX)
+        ends = (0.0, self._policy.low, self._policy.high, 1.0)
+        stretches = (("real", colours.real_soft), ("unsure", colours.unsure_soft), ("fake", colours.fake_soft))
+        for (name, soft), start, end in zip(stretches, ends, ends[1:], strict=False):
+            if end > start:
+                part = QRectF(track.x() + start * track.width(), track.y(), (end - start) * track.width(), TRACK_PX)
+                painter.setPen(QPen(QColor(getattr(colours, name)), 1))
+                painter.setBrush(QColor(soft))
+                painter.drawRoundedRect(part.adjusted(1, 0.5, -1, -0.5), 3, 3)
+        self._point(painter, track, colours)
+        self._words(painter, track, colours)
+
+    def _point(self, painter: QPainter, track: QRectF, colours: theme.Colours) -> None:
+        x = track.x() + self._p_fake * track.width()
+        painter.setPen(QPen(QColor(colours.surface), 2))
+        painter.setBrush(QColor(colours.text))
+        painter.drawEllipse(QRectF(x - 8, track.center().y() - 8, 16, 16))
+        font = painter.font()
+        font.setPixelSize(14)
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(QColor(colours.text))
+        place = QRectF(min(max(x - 24, 0), self.width() - 48), 0, 48, 16)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, f"{self._p_fake:.2f}")
+
+    def _words(self, painter: QPainter, track: QRectF, colours: theme.Colours) -> None:
+        font = painter.font()
+        font.setPixelSize(12)
+        font.setBold(False)
+        painter.setFont(font)
+        painter.setPen(QColor(colours.muted))
+        line = QRectF(track.x(), track.bottom() + 8, track.width(), 18)
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, self.tr("0  no sign"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, self.tr("generated  1"))
+        middle = track.x() + (self._policy.low + self._policy.high) / 2 * track.width()
+        centred = QRectF(min(max(middle - 40, 78), self.width() - 166), line.y(), 80, 18)
+        if self._policy.high > self._policy.low:
+            painter.drawText(centred, Qt.AlignmentFlag.AlignHCenter, self.tr("can't tell"))
+
+
+class VerdictCard(QFrame):
+    """Headline, scale, sentence, what it can't tell, what the detector knows; or what is wrong with a file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self._icon, self.headline = QLabel(), label("headline")
+        self._icon.setFixedSize(ICON_PX, ICON_PX)
+        self._state = "waiting"
+        self._head = QFrame()
+        row = QHBoxLayout(self._head)
+        row.setContentsMargins(16, 12, 16, 12)
+        row.setSpacing(12)
+        row.addWidget(self._icon)
+        row.addWidget(self.headline, 1)
+        self.scale = Scale()
+        self.reason, self.limits = label("body", selectable=True), label("body", selectable=True)
+        self.knowledge = label("small", selectable=True)
+        body = QVBoxLayout()
+        body.setContentsMargins(16, 12, 16, 16)
+        body.setSpacing(12)
+        for widget in (self.scale, self.reason, self.limits, self.knowledge):
+            body.addWidget(widget)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(1, 1, 1, 1)
+        whole.setSpacing(0)
+        whole.addWidget(self._head)
+        whole.addLayout(body)
+
+    def show_verdict(self, judged: Judged) -> None:
+        """Show what the detector says of a picture."""
+        verdict, card = judged.analysis.verdict, judged.card
+        self._dress(verdict.label, self.tr(verdict.headline))
+        self.scale.set(policy_of(card), verdict.p_fake)
+        self.scale.show()
+        self._say(self.reason, verdict.reason)
+        self._say(self.limits, words.open_question(verdict.label))
+        named = self.tr("Detector “{0}”. {1}").format(card.name, words.knowledge(card))
+        self._say(self.knowledge, " ".join((named, *card.limits[:1])))
+
+    def show_state(self, row: Row) -> None:
+        """Show a picture without a verdict: waiting, not judged, or what is wrong and what to do."""
+        self.scale.hide()
+        self._say(self.knowledge, "")
+        if row.state == "error":
+            self._dress("error", self.tr("No detector") if row.kind == "detector" else self.tr("Can't judge this file"))
+            self._say(self.reason, row.message)
+            self._say(self.limits, words.advice(row.kind))
+        elif row.state == "stopped":
+            self._dress("waiting", self.tr("Not judged"))
+            self._say(self.reason, self.tr("Judging was cancelled. Select the picture again to judge it."))
+            self._say(self.limits, "")
+        else:
+            self._dress("waiting", self.tr("Judging…"))
+            self._say(self.reason, row.picture.name)
+            self._say(self.limits, "")
+
+    def redress(self) -> None:
+        """Take on the colours of a theme that changed."""
+        self._dress(self._state, self.headline.text())
+
+    def _dress(self, state: str, headline: str) -> None:
+        self._state = state
+        colours = theme.current()
+        colour = colours.muted if state == "waiting" else getattr(colours, state)
+        self._icon.setPixmap(theme.pixmap(state, colour, ICON_PX, self.devicePixelRatioF()))
+        self.headline.setText(headline)
+        for widget in (self._head, self.headline):
+            widget.setProperty("verdict", state)
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
+        self.setAccessibleName(headline)
+
+    @staticmethod
+    def _say(widget: QLabel, text: str) -> None:
+        widget.setText(text)
+        widget.setVisible(bool(text))
