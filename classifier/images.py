@@ -7,18 +7,16 @@ and the number of pixels is checked before any of them is decoded.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import os
-import stat
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,32 +33,17 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from classifier.files import MAX_BYTES, BadImage, BadKind, read
 from classifier.rgb import MODES, to_rgb
+
+__all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "MIN_SIDE_PX", "SUFFIXES", "BadImage", "BadKind", "ImageFile",
+           "Pixels", "decoding", "heif_available", "load", "open_image", "read"]  # fmt: skip
 
 Pixels = NDArray[np.uint8]
 """A picture as (H, W, 3) RGB bytes."""
 
-BadKind = Literal[
-    "missing", "no_permission", "not_regular", "empty", "too_large", "too_many_pixels",
-    "unknown_format", "damaged", "too_small",
-]  # fmt: skip
-
-MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 128_000_000
 MIN_SIDE_PX = 32
-NOT_REGULAR = "This is not a regular file but a folder, a pipe or a device."
-NO_PERMISSION = "The file may not be read: permission denied."
-REFUSALS: dict[int, tuple[BadKind, str]] = {
-    errno.EACCES: ("no_permission", NO_PERMISSION),
-    errno.EPERM: ("no_permission", NO_PERMISSION),
-    errno.ELOOP: ("missing", "The link points in a loop and leads to no file."),
-    errno.ENXIO: ("not_regular", NOT_REGULAR),
-    errno.EISDIR: ("not_regular", NOT_REGULAR),
-    errno.ENODEV: ("not_regular", NOT_REGULAR),
-    errno.ENOENT: ("missing", "There is no such file."),
-    errno.ENOTDIR: ("missing", "There is no such file."),
-    errno.ENAMETOOLONG: ("missing", "There is no such file: its name is too long."),
-}
 # Importing a plugin registers it; left to itself Pillow would load all sixty of its plugins for some of these.
 PLUGINS = (
     JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, WebPImagePlugin.WebPImageFile,
@@ -79,17 +62,6 @@ SUFFIXES = frozenset((
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-
-class BadImage(Exception):  # noqa: N818 - a file's state, named as users read it
-    """A file that cannot be judged: `kind` says which way, `str()` is one sentence for people."""
-
-    def __init__(self, kind: BadKind, message: str) -> None:
-        super().__init__(message)
-        self.kind: BadKind = kind
-
-    def __reduce__(self) -> tuple[type[BadImage], tuple[BadKind, str]]:
-        return BadImage, (self.kind, str(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,51 +102,6 @@ def heif_available() -> bool:
     return True
 
 
-def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a regular file; raises `BadImage` for anything else. Never blocks on a FIFO."""
-    flags = os.O_RDONLY
-    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
-        flags |= getattr(os, name, 0)
-    try:
-        handle = os.open(path, flags)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    except ValueError:
-        raise BadImage("missing", "There is no such file: its name holds a zero byte.") from None
-    try:
-        data = _read_regular(handle, max_bytes)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    finally:
-        os.close(handle)
-    if not data:
-        raise BadImage("empty", "The file is empty (0 bytes).")
-    if len(data) > max_bytes:
-        raise BadImage("too_large", f"The file is larger than the limit of {max_bytes:,} bytes.")
-    return data
-
-
-def _read_regular(handle: int, max_bytes: int) -> bytes:
-    facts = os.fstat(handle)
-    if not stat.S_ISREG(facts.st_mode):
-        raise BadImage("not_regular", NOT_REGULAR)
-    if facts.st_size > max_bytes:
-        raise BadImage("too_large", f"The file has {facts.st_size:,} bytes; the limit is {max_bytes:,}.")
-    with os.fdopen(handle, "rb", closefd=False) as file:
-        data = file.read(facts.st_size + 1)  # never a buffer of max_bytes for a small file
-        return data if len(data) <= facts.st_size else data + file.read(max_bytes + 1 - len(data))
-
-
-def _unreadable(path: Path, error: OSError) -> BadImage:
-    code = error.errno
-    if code in (errno.EACCES, errno.EPERM) and path.is_dir():  # Windows answers "permission denied" for a folder
-        code = errno.EISDIR
-    if code == errno.ENOENT and path.is_symlink():
-        return BadImage("missing", "There is no such file (the link points to nothing).")
-    kind, message = REFUSALS.get(code or 0, ("damaged", f"The file could not be read: {error.strerror or error}."))
-    return BadImage(kind, message)
-
-
 def load(
     source: Path | bytes,
     *,
@@ -198,7 +125,8 @@ def load(
         stored_mode, kind = image.mode, "JPEG" if image.format == "MPO" else str(image.format)
         frames = _frames(image)
         image.seek(0)
-        image.load()
+        with _quiet_libtiff() if kind == "TIFF" else nullcontext():
+            image.load()
         if image.mode not in MODES:
             raise BadImage("unknown_format", f"The picture stores its colours in an unsupported way ({image.mode}).")
         pixels = to_rgb(image, _orientation(image))
@@ -231,6 +159,27 @@ def decoding() -> Iterator[None]:
     except Exception as error:
         detail = " ".join(str(error).split())[:120] or type(error).__name__
         raise BadImage("damaged", f"The picture is damaged and cannot be decoded ({detail}).") from None
+
+
+_stderr_lock = threading.Lock()
+
+
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    """Keep libtiff's remarks off the terminal: it writes hundreds of lines about one bad file, past Python."""
+    with _stderr_lock:
+        try:
+            kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        except OSError:  # a window's process may have no stderr
+            yield
+            return
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _unknown(data: bytes) -> BadImage:
