@@ -25,6 +25,7 @@ START_SECONDS = 60.0
 MAX_FAILED_STARTS = 3
 MAX_ANSWER_BYTES = 4 * 2**20
 CLOSE_SECONDS = 0.5
+ORPHAN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -121,15 +122,14 @@ class Workers:
 
     def close(self) -> None:
         """End all workers: they may finish what takes half a second, then they are killed. Leaves no process behind."""
-        for worker in self._workers:
-            worker.pipe.close()
-        patience = time.monotonic() + CLOSE_SECONDS
-        alive = [worker.process.sentinel for worker in self._workers]
-        while alive and (left := patience - time.monotonic()) > 0:
-            alive = [sentinel for sentinel in alive if sentinel not in connection.wait(alive, left)]
-        for worker in self._workers:
-            _end(worker)
-        self._workers.clear()
+        with _no_interrupt():  # a second Ctrl-C must not leave some behind
+            for worker in self._workers:
+                worker.pipe.close()
+            until = time.monotonic() + CLOSE_SECONDS
+            for worker in self._workers:
+                worker.process.join(max(0.0, until - time.monotonic()))
+                _end(worker)
+            self._workers.clear()
 
     def _deadline(self, worker: _Worker) -> float:
         if worker.task is not None:
@@ -138,8 +138,8 @@ class Workers:
 
     def _listen(self, worker: _Worker) -> Iterator[Outcome]:
         try:
-            message = json.loads(worker.pipe.recv_bytes(MAX_ANSWER_BYTES))
-        except (EOFError, OSError, ValueError):
+            message: dict[str, Any] = dict(json.loads(worker.pipe.recv_bytes(MAX_ANSWER_BYTES)))
+        except (EOFError, OSError, ValueError, TypeError):  # no answer, or none that a sound worker would give
             yield from self._bury(worker)
             return
         task, worker.task = worker.task, None
@@ -154,6 +154,9 @@ class Workers:
     def _bury(self, worker: _Worker) -> Iterator[Outcome]:
         self._drop(worker)
         how = _how_it_ended(worker.process.exitcode)
+        if worker.task is not None and how == "SIGALRM":
+            yield self._late(worker.task)
+            return
         if worker.task is not None:
             message = f"The process that read this file ended ({how}); the file is probably damaged or hostile."
             yield Outcome(worker.task, None, ("crashed", message))
@@ -173,8 +176,11 @@ class Workers:
             yield from self._listen(worker)
             return
         self._drop(worker)
+        yield self._late(worker.task)
+
+    def _late(self, task: str) -> Outcome:
         message = f"The file took longer than {self._limits.seconds_a_file:g} seconds and was given up."
-        yield Outcome(worker.task, None, ("timeout", message))
+        return Outcome(task, None, ("timeout", message))
 
     def _drop(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -229,7 +235,7 @@ def serve(pipe: connection.Connection, prepare: Callable[..., Job], arguments: t
 
 def _work(pipe: connection.Connection, job: Job, task: str, limits: Limits) -> bool:
     """Answer one task; True if this worker should take no other one."""
-    _alarm(2 * limits.seconds_a_file + 10)
+    _alarm(limits.seconds_a_file + ORPHAN_SECONDS)
     message: dict[str, Any]
     try:
         message = {"answer": job(task)}
