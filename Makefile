@@ -26,13 +26,13 @@ $(READY): pyproject.toml constraints.txt
 
 run: venv
 	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname)" = Darwin ]; then \
-		sh .ci/system-packages --tell; exec $(BIN)/forensics gui; \
+		$(BIN)/python .ci/system_packages.py --tell; exec $(BIN)/forensics gui; \
 	else \
 		exec $(BIN)/forensics demo --out report; \
 	fi
 
 test: venv
-	@sh .ci/system-packages
+	@$(BIN)/python .ci/system_packages.py
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest
 
@@ -40,6 +40,7 @@ check: venv
 	@$(BIN)/ruff check --quiet --output-format concise .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary benchmarks .ci
 	@$(BIN)/lint-imports
 
 bench: venv

@@ -1,4 +1,4 @@
-"""Check what `make run` left: every sample picture has a verdict and an overlay that is there, and the page shows them."""
+"""Check what `make run` left: every sample has a verdict and an overlay that is there, and the page shows them."""
 
 from __future__ import annotations
 
