@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forensics_app.core.display import window_problem
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-NO_DISPLAY = "There is no display for the window; use 'forensics analyze' or 'forensics scan' instead."
-NO_LIBRARY = (
-    "The window needs the system library {0}, which is missing. On Debian or Ubuntu: apt install libxcb-cursor0 "
-    "libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxkbcommon-x11-0."
-)
-XCB_LIBRARIES = (
-    "libxcb-cursor.so.0", "libxcb-icccm.so.4", "libxcb-keysyms.so.1", "libxcb-image.so.0", "libxcb-render-util.so.0",
-    "libxkbcommon-x11.so.0",
-)  # fmt: skip
 WAKE_MS = 200
 
 
 def run(paths: Sequence[Path] = ()) -> int:
     """Show the window with files or folders to judge; return the exit code, 2 where no window can be shown."""
-    problem = display_problem()
-    if problem:
+    if problem := window_problem():
         sys.stderr.write(f"{problem}\n")
         return 2
     from PySide6.QtCore import QTimer
@@ -65,29 +55,3 @@ def dress(app: QApplication) -> None:
     app.setStyle("Fusion")
     app.setWindowIcon(theme.icon("inspect", theme.LIGHT.accent, 64))
     theme.apply(app)
-
-
-def display_problem() -> str | None:
-    """Return why no window can be shown, or None; Qt itself would abort the process."""
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
-        return None
-    if os.environ.get("WAYLAND_DISPLAY"):
-        return None
-    if not os.environ.get("DISPLAY"):
-        return NO_DISPLAY
-    for library in XCB_LIBRARIES:
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            return NO_LIBRARY.format(library)
-    return None if _answers() else f"The display {os.environ['DISPLAY']} does not answer. {NO_DISPLAY}"
-
-
-def _answers() -> bool:
-    xcb = ctypes.CDLL("libxcb.so.1")
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
-    connection = xcb.xcb_connect(None, None)
-    failed = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return not failed

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from forensics_app.gui.filmstrip import Pictures
 from forensics_app.gui.jobs import ThreadJob
-from forensics_app.gui.judging import Found, Judged, LazyDetector, NothingIn, Refused, Source, Worklist, judge
+from forensics_app.gui.judging import Found, Judged, LazyDetector, Noticed, Refused, Source, Worklist, judge
 
 KEPT_BYTES = 512 * 2**20
 NO_DETECTOR = "detector"
@@ -59,10 +59,11 @@ class Desk(QObject):
             return
         if state == "error" and kind != NO_DETECTOR:
             return
-        if state != "waiting":
+        again = state != "waiting"
+        if again:
             self.total += 1
             self.pictures.change(row, state="waiting", kind="", message="")
-        self._work.prefer(self.pictures.rows[row].picture)
+        self._work.prefer(self.pictures.rows[row].picture, again=again)
         self._go()
 
     def cancel(self) -> None:
@@ -78,7 +79,7 @@ class Desk(QObject):
             self._job.wait()
 
     def _go(self) -> None:
-        if self._job is not None:
+        if self._job is not None or not len(self._work):
             return
         self.done, self.total = 0, sum(row.state == "waiting" for row in self.pictures.rows)
         self.begun = time.monotonic()
@@ -93,13 +94,13 @@ class Desk(QObject):
 
     @Slot(object)
     def _take(self, event: object) -> None:
-        if isinstance(event, Found):
+        if isinstance(event, Found) and event.pictures:
             first = len(self.pictures.rows)
             self.total += len(event.pictures)
             self.pictures.append(event.pictures)
             self.added.emit(first)
-        elif isinstance(event, NothingIn):
-            self.noticed.emit(self.tr("There is no picture in the folder “{0}”.").format(event.folder.name))
+        elif isinstance(event, Noticed):
+            self.noticed.emit(event.sentence)
         elif isinstance(event, (Judged, Refused)):
             self._settle(event)
         self.progressed.emit()

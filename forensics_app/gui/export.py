@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from pathlib import Path
 from PIL import Image
 
 from forensics_app.core.analysis import to_json
+from forensics_app.core.atomic import replacing
 from forensics_app.core.overlay import overlay
+from forensics_app.core.walk import path_fields
 from forensics_app.gui.judging import Judged
 
 
@@ -29,19 +30,11 @@ def export(judged: Judged, target: Path, opacity: float) -> Iterator[Exported]:
     png = None
     if analysis.heat is not None:
         png = target.with_suffix(".png")
-        memory = io.BytesIO()
-        Image.fromarray(overlay(analysis.file.pixels, analysis.heat, opacity=opacity)).save(memory, "PNG")
-        _write(png, memory.getvalue())
-    path = str(picture.source) if isinstance(picture.source, Path) else picture.name
-    content = json.dumps(to_json(path, analysis, str(png) if png else None), indent=2, ensure_ascii=True) + "\n"
-    _write(target.with_suffix(".json"), content.encode())
+        with replacing(png) as file:
+            Image.fromarray(overlay(analysis.file.pixels, analysis.heat, opacity=opacity)).save(file, "PNG")
+    fields = path_fields(str(picture.source) if isinstance(picture.source, Path) else picture.name)
+    heatmap = path_fields(str(png))["path"] if png else None
+    content = json.dumps({**to_json(fields["path"], analysis, heatmap), **fields}, indent=2, ensure_ascii=False)
+    with replacing(target.with_suffix(".json")) as file:
+        file.write(f"{content}\n".encode())
     yield Exported(png, target.with_suffix(".json"))
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QScrollArea, QStackedWid
 
 from classifier.images import SUFFIXES
 from classifier.places import resources
+from forensics_app.core.samples import sample_files
 from forensics_app.gui.cards import EvidenceCard, FileCard, MapCard
 from forensics_app.gui.desk import Desk
 from forensics_app.gui.empty_state import EmptyState, Notice
@@ -36,9 +37,8 @@ class ImagePage(PageWidget):
         self.view, self.strip = ImageView(), Filmstrip(self.desk.pictures)
         self.toolbar, self.notice = Toolbar(), Notice()
         self.verdict, self.map, self.evidence, self.file = VerdictCard(), MapCard(), EvidenceCard(), FileCard()
-        samples = sorted(path for path in (resources() / "samples").glob("*") if path.suffix.lower() in SUFFIXES)
-        self.samples = tuple(samples)
-        self.empty = EmptyState(has_samples=bool(samples))
+        self.samples = tuple(sample_files()) if (resources() / "samples").is_dir() else ()
+        self.empty = EmptyState(has_samples=bool(self.samples))
         self._exporting: ThreadJob | None = None
         self._row = -1
         self._lay_out()
@@ -95,8 +95,8 @@ class ImagePage(PageWidget):
         ):  # fmt: skip
             button.clicked.connect(slot)
         self._refresh_toolbar()
-        self.strip.hide()
-        self.notice.hide()
+        for widget in (self.toolbar, self.strip, self.notice):
+            widget.hide()
 
     # -- pictures come in
 
@@ -152,6 +152,7 @@ class ImagePage(PageWidget):
     @Slot(int)
     def _added(self, first: int) -> None:
         self.stack.setCurrentIndex(1)
+        self.toolbar.show()
         self.strip.setVisible(len(self.desk.pictures.rows) > 1)
         if self._row < 0 or self.desk.pictures.rows[self._row].state != "waiting":
             self.strip.setCurrentIndex(self.desk.pictures.index(first))
@@ -175,6 +176,7 @@ class ImagePage(PageWidget):
     def _present(self) -> None:
         row, judged = self.desk.pictures.rows[self._row], self.shown()
         self.toolbar.name.tell(row.picture.name)
+        self._refresh_toolbar()
         for card in (self.map, self.evidence, self.file):
             card.setVisible(judged is not None)
         self.view.show_picture(judged.painted if judged else None)
@@ -186,7 +188,6 @@ class ImagePage(PageWidget):
             self.evidence.show_analysis(judged.analysis)
             self.file.show_analysis(row.picture.name, judged.analysis)
         self.view.setAccessibleDescription(f"{row.picture.name}: {self.verdict.headline.text()}")
-        self._refresh_toolbar()
 
     def _refresh_toolbar(self) -> None:
         for button in (self.toolbar.fit, self.toolbar.pixels, self.toolbar.export):

@@ -6,7 +6,18 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from classifier.preprocess import Box
@@ -16,6 +27,8 @@ from forensics_app.gui.pictures import Painted
 
 MARGIN_PX = 16
 MOST_ZOOM = 32.0
+MOST_FITTING = 2.0
+CORNER_PX = 8
 PIXELATED_FROM = 3.0
 STEP = 1.25
 PAN_PX = 64
@@ -59,7 +72,7 @@ class ImageView(QWidget):
         return self._factor() * self.devicePixelRatioF()
 
     def fit(self) -> None:
-        """Show the whole picture, never larger than it is."""
+        """Show the whole picture; a small one at most at 200 %."""
         self._scale = None
         width, height = self._size()
         self._centre = QPointF(width / 2, height / 2)
@@ -90,7 +103,7 @@ class ImageView(QWidget):
         if not width or not height:
             return 1.0
         fitting = min(max(room.width(), 1) / width, max(room.height(), 1) / height)
-        return min(fitting, max(1.0, 1 / self.devicePixelRatioF()))
+        return min(fitting, MOST_FITTING / self.devicePixelRatioF())
 
     def _factor(self) -> float:
         return self._fitting() if self._scale is None else self._scale
@@ -121,19 +134,32 @@ class ImageView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the visible part of the picture from the level that fits the zoom, then the map and its frames."""
         painter = QPainter(self)
-        colours = theme.current()
-        painter.fillRect(self.rect(), QColor(colours.canvas))
-        if self.painted is None:
-            return
+        painter.fillRect(self.rect(), QColor(theme.current().canvas))
+        if self.painted is not None:
+            self._paint(painter, self.painted)
+        self._round(painter)
+
+    def _paint(self, painter: QPainter, painted: Painted) -> None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < PIXELATED_FROM)
         level = max(0, math.floor(math.log2(max(1.0, 1 / self.zoom))))
-        self._draw(painter, self.painted.levels[min(level, len(self.painted.levels) - 1)])
-        if self.map_on and self.painted.heat is not None:
+        self._draw(painter, painted.levels[min(level, len(painted.levels) - 1)])
+        if self.map_on and painted.heat is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.setOpacity(self.opacity)
-            self._draw(painter, self.painted.heat)
+            self._draw(painter, painted.heat)
             painter.setOpacity(1)
-            self._frame(painter, self.painted.boxes)
+            self._frame(painter, painted.boxes)
+
+    def _round(self, painter: QPainter) -> None:
+        """Round the corners by painting the window over them, which is cheaper than clipping to a curve."""
+        colours, whole, inner = theme.current(), QPainterPath(), QPainterPath()
+        whole.addRect(QRectF(self.rect()))
+        inner.addRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CORNER_PX, CORNER_PX)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(whole.subtracted(inner), QColor(colours.window))
+        painter.setPen(QPen(QColor(colours.accent if self.hasFocus() else colours.border), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(inner)
 
     def _draw(self, painter: QPainter, image: QImage) -> None:
         """Draw an image of the whole picture, in any size, but touch only what is in sight."""
@@ -156,7 +182,7 @@ class ImageView(QWidget):
             box.translate(target.topLeft())
             for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(255, 255, 255, 230), 1.0)):
                 painter.setPen(QPen(colour, width))
-                painter.drawRect(box)
+                painter.drawRect(box.adjusted(1, 1, -1, -1))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice
 from PySide6.QtGui import QImage
 
-from classifier.data import picture_files
 from classifier.detector import DEFAULT, BadDetector, Card
 from classifier.images import BadImage
 from classifier.runtime import Detector
 from forensics_app.core.analysis import Analysis, CannotJudge, analyze
+from forensics_app.core.walk import find_files
+from forensics_app.core.words import shown
 from forensics_app.gui.pictures import Painted, paintable
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,10 @@ class Found:
 
 
 @dataclass(frozen=True)
-class NothingIn:
-    """A dropped folder without any picture."""
+class Noticed:
+    """Something to say of a dropped folder: there is no picture in it, or a part of it cannot be listed."""
 
-    folder: Path
+    sentence: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +96,13 @@ class Worklist:
             self._waiting.update((picture.key, picture) for picture in pictures)
         return pictures
 
-    def prefer(self, picture: Picture) -> None:
-        """Let a picture be the next one."""
+    def prefer(self, picture: Picture, *, again: bool) -> None:
+        """Let a picture be the next one if it still waits; `again` lets one wait that was taken before."""
         with self._lock:
-            self._waiting[picture.key] = picture
-            self._waiting.move_to_end(picture.key, last=False)
+            if again:
+                self._waiting[picture.key] = picture
+            if picture.key in self._waiting:
+                self._waiting.move_to_end(picture.key, last=False)
 
     def take(self) -> Picture | Source | None:
         """Take what is next: first what was dropped, to be looked through, then pictures; None when nothing waits."""
@@ -139,13 +142,13 @@ class LazyDetector:
 
 
 def name_of(source: Source) -> str:
-    """Return the name under which a source is shown; undecodable bytes of a file name become question marks."""
+    """Return the name under which a source is shown, with escapes for what cannot be."""
     if isinstance(source, Path):
-        return source.name.encode(errors="surrogateescape").decode(errors="replace")
+        return shown(source.name or str(source))
     return QCoreApplication.translate("judging", "Pasted picture")
 
 
-def judge(work: Worklist, detector: LazyDetector) -> Iterator[Found | NothingIn | Judged | Refused]:
+def judge(work: Worklist, detector: LazyDetector) -> Iterator[Found | Noticed | Judged | Refused]:
     """Judge all that waits; raises `BadDetector` or `CannotJudge` if no picture can be judged at all."""
     while (task := work.take()) is not None:
         if isinstance(task, Picture):
@@ -156,14 +159,18 @@ def judge(work: Worklist, detector: LazyDetector) -> Iterator[Found | NothingIn 
             yield Found(work.enter([task]))
 
 
-def _look_through(folder: Path, work: Worklist) -> Iterator[Found | NothingIn]:
-    files = picture_files(folder)
-    some = tuple(itertools.islice(files, FOUND_AT_ONCE))
-    if not some:
-        yield NothingIn(folder)
-    while some:
-        yield Found(work.enter(some))
-        some = tuple(itertools.islice(files, FOUND_AT_ONCE))
+def _look_through(folder: Path, work: Worklist) -> Iterator[Found | Noticed]:
+    listing, number = find_files(str(folder)), 0
+    while some := tuple(itertools.islice(listing, FOUND_AT_ONCE)):
+        for one in some:
+            if one.problem:
+                yield Noticed(f"{shown(one.path)}: {one.problem[1]}")
+        files = [Path(one.path) for one in some if not one.problem]
+        number += len(files)
+        yield Found(work.enter(files))
+    if not number:
+        nothing = QCoreApplication.translate("judging", "There is no picture in the folder “{0}”.")
+        yield Noticed(nothing.format(name_of(folder)))
 
 
 def _judge(picture: Picture, detector: Detector) -> Judged | Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from functools import cache
 from string import Template
@@ -13,6 +14,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from classifier.places import resources
+from forensics_app.core.words import COLOURS
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,14 @@ class Colours:
 LIGHT = Colours(
     window="#f3f4f6", surface="#ffffff", canvas="#e7e9ed", text="#1a1e24", muted="#565e69", border="#d3d7de",
     accent="#2456c6", on_accent="#ffffff", hover="#e6eaf2",
-    fake="#b5360a", fake_soft="#fdece5", real="#0a6e63", real_soft="#e2f3f0",
-    unsure="#4a5868", unsure_soft="#eaedf1", error="#855400", error_soft="#fcf1da",
+    fake_soft="#fdece5", real_soft="#e2f3f0", unsure_soft="#eaedf1", error_soft="#fcf1da", **COLOURS["light"],
 )  # fmt: skip
 DARK = Colours(
     window="#15171b", surface="#1e2126", canvas="#0f1114", text="#e8eaed", muted="#a4acb7", border="#363b44",
     accent="#8fb3ff", on_accent="#0c1930", hover="#2a2f37",
-    fake="#ff9166", fake_soft="#3a2118", real="#52cbba", real_soft="#13322e",
-    unsure="#b3bfce", unsure_soft="#2a3039", error="#f2bc50", error_soft="#372b12",
+    fake_soft="#3a2118", real_soft="#13322e", unsure_soft="#2a3039", error_soft="#372b12", **COLOURS["dark"],
 )  # fmt: skip
+THEMES = {"light": LIGHT, "dark": DARK}
 TEXT_PAIRS = (
     *((ink, ground) for ink in ("text", "muted") for ground in ("window", "surface", "canvas", "hover")),
     *((label, f"{label}_soft") for label in ("fake", "real", "unsure", "error")),
@@ -75,8 +76,11 @@ def _luminance(colour: str) -> float:
 
 
 def current() -> Colours:
-    """Return the colours for the system's scheme."""
-    return DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+    """Return the colours for the system's scheme; FORENSICS_THEME overrides it where a desktop does not tell."""
+    chosen = os.environ.get("FORENSICS_THEME", "")
+    if chosen in THEMES:
+        return THEMES[chosen]
+    return THEMES["dark" if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"]
 
 
 def apply(app: QApplication) -> None:
@@ -84,7 +88,8 @@ def apply(app: QApplication) -> None:
     colours = current()
     app.setPalette(_palette(colours))
     sheet = Template((resources() / "style.qss").read_text(encoding="utf-8"))
-    app.setStyleSheet(sheet.substitute(dataclasses.asdict(colours)))
+    check = resources() / "icons" / ("check-dark.svg" if colours is DARK else "check-light.svg")
+    app.setStyleSheet(sheet.substitute(dataclasses.asdict(colours), check=check.as_posix()))
 
 
 def _palette(colours: Colours) -> QPalette:
@@ -127,4 +132,5 @@ def icon(name: str, colour: str | None = None, size_px: int = 20) -> QIcon:
     for ratio in (1.0, 2.0):
         made.addPixmap(pixmap(name, colour or colours.text, size_px, ratio))
         made.addPixmap(pixmap(name, colours.muted, size_px, ratio), QIcon.Mode.Disabled)
+        made.addPixmap(pixmap(name, colours.accent, size_px, ratio), QIcon.Mode.Normal, QIcon.State.On)
     return made

@@ -61,7 +61,7 @@ class Toolbar(QWidget):
 
     def _button(self, icon: str, text: str, tip: str) -> QToolButton:
         button = QToolButton()
-        button.setText(text)
+        button.setText(f" {text}")
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         button.setIconSize(QSize(ICON_PX, ICON_PX))

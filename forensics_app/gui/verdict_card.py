@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from forensics_app.core.verdict import Policy, policy_of
+from forensics_app.core.words import PHRASES, about, shown
 from forensics_app.gui import theme, words
 from forensics_app.gui.filmstrip import Row
 from forensics_app.gui.judging import Judged
@@ -110,8 +111,8 @@ class VerdictCard(QFrame):
         row.addWidget(self._icon)
         row.addWidget(self.headline, 1)
         self.scale = Scale()
-        self.reason, self.limits = label("body", selectable=True), label("body", selectable=True)
-        self.knowledge = label("small", selectable=True)
+        self.reason = label("body", selectable=True)
+        self.limits, self.knowledge = label("small", selectable=True), label("small", selectable=True)
         body = QVBoxLayout()
         body.setContentsMargins(16, 12, 16, 16)
         body.setSpacing(12)
@@ -131,15 +132,15 @@ class VerdictCard(QFrame):
         self.scale.show()
         self._say(self.reason, verdict.reason)
         self._say(self.limits, words.open_question(verdict.label))
-        named = self.tr("Detector “{0}”. {1}").format(card.name, words.knowledge(card))
-        self._say(self.knowledge, " ".join((named, *card.limits[:1])))
+        self._say(self.knowledge, self.tr("Detector: {0}.").format(about(card)))
+        self.knowledge.setToolTip("\n".join(shown(limit) for limit in card.limits))
 
     def show_state(self, row: Row) -> None:
         """Show a picture without a verdict: waiting, not judged, or what is wrong and what to do."""
         self.scale.hide()
         self._say(self.knowledge, "")
         if row.state == "error":
-            self._dress("error", self.tr("No detector") if row.kind == "detector" else self.tr("Can't judge this file"))
+            self._dress("error", self.tr("No detector") if row.kind == "detector" else self.tr(PHRASES["error"]))
             self._say(self.reason, row.message)
             self._say(self.limits, words.advice(row.kind))
         elif row.state == "stopped":

@@ -1,12 +1,9 @@
-"""The sentences of the window that depend: what a detector knows, what a verdict leaves open, what to do."""
+"""Sentences of the window: what a verdict leaves open, and what to do about a file that has none."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import QCoreApplication
 
-from classifier.detector import Card
 from forensics_app.core.verdict import Label
 
 ADVICE = {
@@ -45,36 +42,3 @@ def advice(kind: str) -> str:
 def open_question(label: Label) -> str:
     """Return what a verdict leaves open."""
     return tr(OPEN_QUESTIONS[label])
-
-
-def knowledge(card: Card) -> str:
-    """Return one line on a detector: what it was trained on and how often it errs on pictures it had never seen."""
-    return f"{_training(card.training)} {_errors(card.metrics.get('test'))}"
-
-
-def _training(training: dict[str, Any]) -> str:
-    counts = _mapping(_mapping(training.get("pictures")).get("train"))
-    real, fake = (
-        sum(number for name, number in counts.items() if name.startswith(f"{cls}:") and isinstance(number, int))
-        for cls in ("real", "fake")
-    )
-    if not real + fake:
-        return tr("Its card does not say what it was trained on.")
-    sources = sum(name.startswith("fake:") for name in counts)
-    return tr("Trained on {0:,} photographs and {1:,} generated pictures of {2} kinds.").format(real, fake, sources)
-
-
-def _errors(measured: object) -> str:
-    figures = _mapping(measured)
-    alarm, missed = (_mapping(figures.get(name)) for name in ("false_alarm", "missed"))
-    values = (alarm.get("value"), alarm.get("n"), missed.get("value"), missed.get("n"))
-    if not all(isinstance(value, (int, float)) for value in values):
-        return tr("Its error rates were not measured.")
-    return tr(
-        "On pictures it had never seen, it called {0:.0f} in 100 of {1:,} real ones generated and {2:.0f} in 100 of "
-        "{3:,} generated ones real."
-    ).format(100 * values[0], values[1], 100 * values[2], values[3])  # type: ignore[operator]
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
