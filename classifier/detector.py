@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from classifier.files import BadImage, read
 from classifier.places import home, resources
 from classifier.preprocess import Preprocess
 
@@ -17,6 +21,8 @@ CARD = "detector.json"
 WEIGHTS = "weights.safetensors"
 GRAPH = "model.onnx"
 DEFAULT = "default"
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+MAX_CARD_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 2 * 2**30
 
 
@@ -38,6 +44,12 @@ class Band(BaseModel):
     fnr: float | None = None
     n: int = 0
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Band:
+        if self.low > self.high:
+            raise ValueError("low must not be above high")
+        return self
+
 
 class Card(BaseModel):
     """What a detector is, how it looks at a picture and what was measured of it (detector.json)."""
@@ -50,13 +62,19 @@ class Card(BaseModel):
     arch: str
     classes: tuple[str, ...] = Field(min_length=2, max_length=100_000)
     preprocess: Preprocess = Preprocess()
-    temperature: float = Field(1.0, gt=0)
+    temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
     band: Band | None = None
     closed_form_cam: bool = False
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     limits: tuple[str, ...] = ()
     files: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Card:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes must differ from one another")
+        return self
 
 
 @dataclass(frozen=True)
@@ -78,11 +96,6 @@ class Installed:
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(path)
-
-
-def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(2**20):
@@ -96,14 +109,18 @@ def roots() -> tuple[Path, ...]:
 
 
 def find(name_or_folder: str | Path) -> Path:
-    """Return the folder of a detector given by name or by path; raises `BadDetector`."""
+    """Return the folder of a detector given by name or by path; raises `BadDetector`.
+
+    A bare name is looked up among the installed detectors first, so that a folder which happens to lie in the current
+    directory cannot take the place of one of them.
+    """
     direct = Path(name_or_folder)
-    if (direct / CARD).is_file():
-        return direct
-    if isinstance(name_or_folder, str) and Path(name_or_folder).name == name_or_folder:
-        for root in roots():
-            if (root / name_or_folder / CARD).is_file():
-                return root / name_or_folder
+    candidates = [direct]
+    if isinstance(name_or_folder, str) and direct.name == name_or_folder and not name_or_folder.startswith("."):
+        candidates = [*(root / name_or_folder for root in roots()), direct]
+    for folder in candidates:
+        if os.path.isfile(folder / CARD):  # noqa: PTH113 - pathlib's raises where a folder may not be entered
+            return folder
     known = ", ".join(path.name for path in folders()) or "none"
     raise BadDetector(f"There is no detector '{name_or_folder}'. Installed: {known}; or give a folder with {CARD}.")
 
@@ -112,47 +129,57 @@ def folders() -> list[Path]:
     """Return the folders of all installed detectors, the user's first."""
     found: dict[str, Path] = {}
     for root in roots():
-        for card in sorted(root.glob(f"*/{CARD}")):
+        for card in sorted(root.glob(f"[!.]*/{CARD}")):  # a leading dot marks an export that was interrupted
             found.setdefault(card.parent.name, card.parent)
     return list(found.values())
 
 
 def open_folder(folder: Path, *, check: bool = True) -> Installed:
     """Read a detector's card and, unless told not to, compare every file's SHA-256; raises `BadDetector`."""
-    path = folder / CARD
+    raw = _read(folder, CARD, folder.name, MAX_CARD_BYTES)
     try:
-        raw = path.read_bytes()
         card = Card.model_validate(json.loads(raw))
-    except OSError as error:
-        raise BadDetector(f"The detector '{folder.name}' cannot be read: {path}: {error.strerror}.") from None
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         detail = _first_problem(error)
         raise BadDetector(f"The detector '{folder.name}' has an invalid {CARD}: {detail}.") from None
+    installed = Installed(folder, card, hashlib.sha256(raw).hexdigest()[:16])
     if check:
-        _check_files(folder, card)
-    return Installed(folder, card, hashlib.sha256(raw).hexdigest()[:16])
+        for _ in checked_files(installed):
+            pass
+    return installed
 
 
 def _first_problem(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{'.'.join(str(part) for part in first['loc']) or 'card'}: {first['msg']}"
+        where = ".".join(str(part) for part in first["loc"]) or "card"
+        return f"{where}: {first['msg'].removeprefix('Value error, ')}"[:300]
     return " ".join(str(error).split())[:160]
 
 
-def _check_files(folder: Path, card: Card) -> None:
+def checked_files(installed: Installed) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every file that the card names, each read once and compared with its SHA-256.
+
+    Raises `BadDetector` for a file that is missing, changed, or outside the folder.
+    """
+    card = installed.card
     if WEIGHTS not in card.files:
         raise BadDetector(f"The detector '{card.name}' names no {WEIGHTS} in its card; export it again.")
     for name, expected in card.files.items():
-        path = folder / name
-        if Path(name).name != name or path.is_symlink():
-            raise BadDetector(f"The detector '{card.name}' names a file outside its folder ('{name}'): refused.")
-        if not path.is_file():
-            raise BadDetector(f"The detector '{card.name}' lacks its file {name}; install it again.")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadDetector(f"The file {name} of the detector '{card.name}' is over 2 GiB: refused.")
-        if sha256_of(path) != expected:
+        data = _read(installed.folder, name, card.name, MAX_FILE_BYTES)
+        if hashlib.sha256(data).hexdigest() != expected:
             raise BadDetector(
                 f"The file {name} of the detector '{card.name}' is not the one its card was written for "
                 "(SHA-256 differs): it was changed or damaged; install the detector again."
             )
+        yield name, data
+
+
+def _read(folder: Path, name: str, detector: str, max_bytes: int) -> bytes:
+    path = folder / name
+    if not FILE_NAME.fullmatch(name) or path.is_symlink():
+        raise BadDetector(f"The detector '{detector}' names a file outside its folder ({name!r}): refused.")
+    try:
+        return read(path, max_bytes=max_bytes)
+    except BadImage as error:
+        raise BadDetector(f"The detector '{detector}' cannot be used, {path}: {error} Install it again.") from None

@@ -8,7 +8,7 @@ native resolution; a classifier of things looks at the whole picture, resized.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from classifier.images import Pixels
 
 Floats = NDArray[np.float32]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the picture, right and bottom excluded."""
 
@@ -43,8 +45,8 @@ class Preprocess(BaseModel):
     resize: int = Field(256, ge=32, le=2048)
     kernel: Literal["box", "bilinear", "bicubic", "lanczos"] = "bilinear"
     tiles: int = Field(1, ge=1, le=8)
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    mean: tuple[Finite, Finite, Finite] = IMAGENET_MEAN
+    std: tuple[Positive, Positive, Positive] = IMAGENET_STD
 
 
 @dataclass(frozen=True, eq=False)

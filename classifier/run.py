@@ -40,6 +40,13 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Pictures that cannot be read, each with the reason; the run goes on without them."""
+
+    files: tuple[tuple[Path, str], ...]
+
+
+@dataclass(frozen=True)
 class Measured:
     """Figures of the test split, `degrade` says what was done to the pictures first (None: nothing)."""
 
@@ -57,14 +64,18 @@ class Finished:
 
 def run(
     recipe: Recipe, root: Path, out: Path, *, resume: bool = False, device: str = "auto"
-) -> Iterator[Stage | Step | Epoch | Batch | Measured | Finished]:
+) -> Iterator[Stage | LeftOut | Step | Epoch | Batch | Measured | Finished]:
     """Train, export, calibrate and measure; `out` receives the checkpoints, the history and `detector/`.
 
     Raises `BadData` (also if `out` holds a run that is not resumed), `BadArch`, `TrainingFailed`, `ExportRefused`.
     """
-    _claim(recipe, out, resume)
+    _check_place(recipe, out, resume)
     yield Stage("Reading the pictures")
     data = open_data(root, recipe.data, recipe.seed)
+    if data.unreadable:
+        yield LeftOut(data.unreadable)
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_json(out / RECIPE, recipe.model_dump(mode="json"))
     pictures, begun = Pictures(), time.time()
     yield Stage("Training")
     for event in train(recipe, data, out, resume=resume, device=device, pictures=pictures):
@@ -80,8 +91,8 @@ def run(
         yield Finished(installed.folder, open_folder(installed.folder).id)
 
 
-def _claim(recipe: Recipe, out: Path, resume: bool) -> None:
-    """Make `out` this recipe's run, or refuse: a finished or different run is never written over."""
+def _check_place(recipe: Recipe, out: Path, resume: bool) -> None:
+    """Refuse a folder that holds anything but this run: a finished or different one is never written over."""
     wanted = recipe.model_dump(mode="json")
     if (out / RECIPE).is_file():
         if not resume:
@@ -92,8 +103,6 @@ def _claim(recipe: Recipe, out: Path, resume: bool) -> None:
             raise BadData(f"The run in {out} was begun with another recipe (different: {keys}); give another folder.")
     elif out.is_dir() and any(out.iterdir()):
         raise BadData(f"{out} is not empty and holds no run; give a new folder.")
-    out.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_json(out / RECIPE, wanted)
 
 
 def _export(recipe: Recipe, data: Labelled, out: Path, trained: Trained, pictures: Pictures) -> Installed:

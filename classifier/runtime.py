@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from classifier.detector import GRAPH, BadDetector, Card, find, open_folder
+from classifier.detector import GRAPH, BadDetector, Card, Installed, checked_files, find, open_folder
 from classifier.images import Pixels
 from classifier.preprocess import Box, Floats, Regions, regions
 
@@ -55,9 +55,9 @@ class Detector:
 
     def __init__(self, folder: Path, *, threads: int = 0) -> None:
         """Open a detector's folder; `threads` 0 lets onnxruntime use every core. Raises `BadDetector`."""
-        installed = open_folder(folder)
+        installed = open_folder(folder, check=False)  # its files are checked as they are read, and read once
         self.folder, self.card, self.id = installed.folder, installed.card, installed.id
-        self._session = _session(folder, installed.card, threads)
+        self._session = _session(installed, threads)
         self._outputs = {output.name for output in self._session.get_outputs()}
 
     @classmethod
@@ -71,8 +71,17 @@ class Detector:
         return self.card.name
 
     def forward(self, batch: Floats, outputs: Sequence[str] = ("logits",)) -> list[Floats]:
-        """Run the graph on (N, 3, S, S); `outputs` of `logits` (N, C), `cam` (N, C, h, w), `features` (N, K, h, w)."""
-        return [np.asarray(value) for value in self._session.run(list(outputs), {"input": batch})]
+        """Run the graph on (N, 3, S, S); `outputs` of `logits` (N, C), `cam` (N, C, h, w), `features` (N, K, h, w).
+
+        Raises `BadDetector` if the graph fails or gives no numbers.
+        """
+        try:
+            answers = [np.asarray(value) for value in self._session.run(list(outputs), {"input": batch})]
+        except Exception as error:
+            raise _broken(self.card, error) from None
+        if not np.isfinite(answers[0]).all():
+            raise BadDetector(f"The detector '{self.name}' gives no numbers for this picture: its weights are broken.")
+        return answers
 
     def judge(self, pixels: Pixels, *, heat_class: str | None = None) -> Judged:
         """Judge a picture of (H, W, 3) bytes; `heat_class` names the class whose heat map is wanted.
@@ -124,20 +133,55 @@ def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:
     return Heat(np.clip(canvas / peak, 0, 1) if peak > 0 else canvas, looked.boxes)
 
 
-def _session(folder: Path, card: Card, threads: int) -> InferenceSession:
+def _session(installed: Installed, threads: int) -> InferenceSession:
     import onnxruntime
 
-    graph = folder / GRAPH
-    if GRAPH not in card.files:
+    card, files = installed.card, dict(checked_files(installed))
+    if GRAPH not in files:
         raise BadDetector(
             f"The detector '{card.name}' has no {GRAPH}; export it with 'forensics train' or install it again."
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what it has to say comes as an exception
+    graph: bytes | str = files.pop(GRAPH)
+    if hasattr(options, "add_external_initializers_from_files_in_memory"):
+        # The graph sees the very bytes that were checked, and no other file whatever paths it holds.
+        options.add_external_initializers_from_files_in_memory(
+            list(files), list(files.values()), [len(data) for data in files.values()]
+        )
+    else:
+        graph = str(installed.folder / GRAPH)
     try:
-        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        detail = " ".join(str(error).split())[:160]
-        raise BadDetector(f"The detector '{card.name}' has a {GRAPH} that cannot be run: {detail}.") from None
+        raise _broken(card, error) from None
+    _check_shapes(session, card)
+    return session
+
+
+def _broken(card: Card, error: Exception) -> BadDetector:
+    detail = " ".join(str(error).split())[:160]
+    return BadDetector(f"The detector '{card.name}' has a {GRAPH} that cannot be run: {detail}.")
+
+
+def _check_shapes(session: InferenceSession, card: Card) -> None:
+    """Raise `BadDetector` unless the graph takes what the card prepares and answers for the card's classes."""
+    side, count = card.preprocess.size, len(card.classes)
+    inputs = {one.name: one.shape for one in session.get_inputs()}
+    outputs = {one.name: one.shape for one in session.get_outputs()}
+    wanted = [(inputs, "input", (None, 3, side, side)), (outputs, "logits", (None, count))]
+    if "cam" in outputs:
+        wanted.append((outputs, "cam", (None, count, None, None)))
+    for has, name, shape in wanted:
+        got = has.get(name)
+        if got is None or len(got) != len(shape) or any(
+            isinstance(is_, int) and should is not None and is_ != should
+            for is_, should in zip(got, shape, strict=True)
+        ):  # fmt: skip
+            raise BadDetector(
+                f"The detector '{card.name}' has a {GRAPH} that does not fit its card: '{name}' is {got or 'missing'}."
+            )
+    if set(inputs) != {"input"}:
+        raise BadDetector(f"The detector '{card.name}' has a {GRAPH} with other inputs than a picture.")

@@ -97,6 +97,12 @@ def _line(event: Any) -> str | None:
     kind = type(event).__name__
     if kind == "Stage":
         return f"{event.name} …"
+    if kind == "LeftOut":
+        from forensics_app.core.words import shown
+
+        path, reason = event.files[0]
+        count = "1 file" if len(event.files) == 1 else f"{len(event.files)} files"
+        return f"{count} left out, the first: {shown(f'{path.parent.name}/{path.name}')}: {reason}"
     if kind == "Epoch":
         return (
             f"epoch {event.epoch + 1:3d}  loss {event.train_loss:.4f}  accuracy {event.train_accuracy:.3f}  "
