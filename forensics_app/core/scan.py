@@ -142,7 +142,7 @@ def _run(listing: Iterator[Found], crew: Workers, most: int, tally: _Tally) -> I
             crew.start()
         for _ in range(min(crew.free, len(pending))):
             crew.give(pending.popleft())
-        patience = 0.0 if walking else max(0.0, tally.told + EVENT_SECONDS - time.monotonic())
+        patience = 0.0 if walking or (not pending and not crew.tasks) else tally.told + EVENT_SECONDS - time.monotonic()
         for outcome in crew.wait(patience):
             yield tally.scanned(outcome.answer or _problem(outcome.task, outcome.problem or ("failed", "No answer.")))
         yield from tally.progress()

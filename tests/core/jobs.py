@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from forensics_app.core.workers import CannotContinue, Job
@@ -15,32 +16,52 @@ def prepare_any() -> Job:
     return do
 
 
-def do(task: str) -> dict[str, Any]:  # noqa: PLR0911
-    match task.split(":"):
-        case ["signal", number]:
-            os.kill(os.getpid(), int(number))
-        case ["exit", code]:
-            os._exit(int(code))
-        case ["spin"]:
-            while True:
-                pass
-        case ["sleep", seconds]:
-            time.sleep(float(seconds))
-        case ["memory", amount]:
-            return {"length": len(bytearray(int(amount)))}
-        case ["raise", text]:
-            raise KeyError(text)
-        case ["stop", text]:
-            raise CannotContinue(text)
-        case ["flood", amount]:
-            return {"text": "x" * int(amount)}
-        case ["noise"]:
-            print("noise")
-            print("noise", file=sys.stderr, flush=True)
-            os.write(2, b"noise")
-        case ["threads"]:
-            return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    return {"task": task, "pid": os.getpid()}
+def do(task: str) -> dict[str, Any]:
+    """Do what the word before the colon says with what comes after it; any other task is answered."""
+    word, _, value = task.partition(":")
+    done = DEEDS[word](value) if word in DEEDS else {}
+    return {"task": task, "pid": os.getpid(), **(done or {})}
+
+
+def spin(_: str) -> None:
+    while True:
+        pass
+
+
+def fail(text: str) -> None:
+    raise KeyError(text)
+
+
+def stop(text: str) -> None:
+    raise CannotContinue(text)
+
+
+def allocate(amount: str) -> dict[str, Any]:
+    return {"length": len(bytearray(int(amount)))}
+
+
+def make_noise(_: str) -> None:
+    sys.stdout.write("noise")
+    sys.stdout.flush()
+    os.write(2, b"noise")
+
+
+def threads(_: str) -> dict[str, Any]:
+    return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+
+
+DEEDS: dict[str, Callable[[str], dict[str, Any] | None]] = {
+    "signal": lambda number: os.kill(os.getpid(), int(number)),
+    "exit": lambda code: os._exit(int(code)),
+    "spin": spin,
+    "sleep": lambda seconds: time.sleep(float(seconds)),
+    "memory": allocate,
+    "raise": fail,
+    "stop": stop,
+    "flood": lambda amount: {"text": "x" * int(amount)},
+    "noise": make_noise,
+    "threads": threads,
+}
 
 
 def prepare_badly(how: str) -> Job:
