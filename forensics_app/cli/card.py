@@ -9,28 +9,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from forensics_app.core.words import figure, shown
+from forensics_app.core import figures
+from forensics_app.core.words import shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from classifier.detector import Card, Installed
-
-FIGURES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "auc": "ROC AUC",
-    "coverage": "answers given",
-    "selective_accuracy": "right when it answers",
-    "false_alarm": "real called generated",
-    "missed": "generated called real",
-}
-SPLITS = {
-    "test": "Pictures never seen in training",
-    "test_seen": "Of those, from sources it was trained on",
-    "test_jpeg75": "The same pictures after JPEG 75",
-    "test_jpeg75_seen": "Of those, from sources it was trained on",
-}
 
 
 def paragraphs(installed: Installed) -> Iterator[RenderableType]:
@@ -39,12 +24,7 @@ def paragraphs(installed: Installed) -> Iterator[RenderableType]:
     yield Text.assemble((card.name, "bold"), f"  {shown(card.description)}")
     yield _facts(installed)
     yield from _training(card.training)
-    for name, words in SPLITS.items():
-        if isinstance(card.metrics.get(name), dict):
-            yield from _split(words, card.metrics[name])
-    if not card.metrics:
-        yield Text("\nNothing was measured: how often it errs is not known.", "bold")
-    yield from _sources(card.metrics.get("test"))
+    yield from _measured(card.metrics)
     yield Text("\nLimits", "bold")
     for limit in card.limits or ("None are written on the card, which does not mean that there are none.",):
         yield Padding(Text(shown(limit)), (0, 0, 0, 2))
@@ -97,28 +77,13 @@ def _training(training: dict[str, Any]) -> Iterator[RenderableType]:
     yield table
 
 
-def _split(words: str, measured: dict[str, Any]) -> Iterator[RenderableType]:
-    yield Text(f"\n{words}, with 95 % intervals", "bold")
-    table = _grid()
-    for key, name in FIGURES.items():
-        if (text := figure(measured.get(key))) is not None:
-            table.add_row(name, text, f"n {measured[key].get('n', '?')}")
-    if isinstance(measured.get("ece"), float | int):
-        table.add_row("calibration error (ECE)", f"{measured['ece']:.3f}", f"n {measured.get('n', '?')}")
-    yield table
-
-
-def _sources(test: object) -> Iterator[RenderableType]:
-    sources = test.get("sources") if isinstance(test, dict) else None
-    if not isinstance(sources, dict) or not sources:
-        return
-    yield Text("\nBy source, accuracy", "bold")
-    table = _grid()
-    for name, row in sources.items():
-        accuracy = row.get("accuracy") if isinstance(row, dict) else None
-        if isinstance(accuracy, dict) and (text := figure(accuracy)) is not None:
-            table.add_row(shown(str(name)), text, f"n {accuracy.get('n', '?')}")
-    yield table
+def _measured(metrics: dict[str, Any]) -> list[RenderableType]:
+    if not metrics:
+        return [Text("\nNothing was measured: how often it errs is not known.", "bold")]
+    try:
+        return list(figures.tables(metrics))
+    except (LookupError, TypeError, ValueError, AttributeError):  # a card from outside may hold anything
+        return [Text("\nThe figures on this card cannot be read; with --json they are shown as they are.", "bold")]
 
 
 def _grid() -> Table:

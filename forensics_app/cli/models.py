@@ -20,14 +20,21 @@ app = typer.Typer(cls=Guarded, help="List the installed detectors, or show the c
 def models(context: typer.Context, json: Json = False) -> None:
     """List the installed detectors, or show the card of one.
 
-    Example: forensics models
+    Example: forensics models show default
     """
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        list_detectors(json)
+
+
+@app.command("list")
+def list_detectors(json: Json = False) -> None:
+    """List the installed detectors, the bundled ones and your own.
+
+    Example: forensics models list
+    """
     from forensics_app.core.detectors import listed
 
-    terminal = Terminal(json)
-    found = listed()
+    terminal, found = Terminal(json), listed()
     for one in found if json else ():
         terminal.record(one)
     if not json:

@@ -10,9 +10,10 @@ import base64
 import hashlib
 import heapq
 import io
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,10 @@ class Line:
     def phrase(self) -> str:
         """The verdict in words."""
         return PHRASES[self.answer]
+
+    def inside(self, root: str) -> Line:
+        """Return the row with its folder as seen from the folder that all have in common."""
+        return replace(self, folder=self.folder[len(root) :].lstrip(os.sep)) if root else self
 
     @property
     def area(self) -> int:
@@ -145,6 +150,7 @@ def render(rows: Iterable[Row], made: Made, *, pictures: Path) -> str:
     tally, album = Tally(), Album(pictures)
     listed = heapq.nsmallest(MAX_ROWS, enumerate(tally.passing(rows)), key=lambda pair: _rank(pair[1], pair[0]))
     lines = [_line(row, album) for _, row in listed]
+    root = _root(lines)
     style, script = _colours() + _resource("report.css"), _resource("report.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(_resource("report.html.j2")).render(
@@ -153,8 +159,9 @@ def render(rows: Iterable[Row], made: Made, *, pictures: Path) -> str:
         style_hash=_hash(style),
         script_hash=_hash(script),
         version=__version__,
-        lines=lines,
+        lines=[line.inside(root) for line in lines],
         notes=_notes(tally, lines, album),
+        root=root,
         **_head(made),
         **_figures(tally, lines),
     )
@@ -196,6 +203,14 @@ def _line(row: Row, album: Album) -> Line:
         thumbnail,
         heatmap,
     )
+
+
+def _root(lines: list[Line]) -> str:
+    """Return the folder that all pictures have in common, or nothing where there is none."""
+    try:
+        return os.path.commonpath({line.folder for line in lines})
+    except ValueError:  # none at all, or some on another disk
+        return ""
 
 
 def _notes(tally: Tally, lines: list[Line], album: Album) -> list[str]:
