@@ -21,7 +21,7 @@ __all__ = ["CannotScan", "Limits", "Progress", "Scanned", "Summary", "scan"]
 
 EVENT_SECONDS = 0.4
 WALK_SECONDS = 0.05
-FILES_A_WORKER = 8
+FILES_A_WORKER = 32
 """Below this many files a further worker takes longer to start than it saves."""
 
 
