@@ -51,7 +51,10 @@ class Preprocess(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Network input of one picture: `batch` is (N, 3, S, S), `boxes` says where each of the N came from."""
+    """Network input of one picture: `batch` is (N, 3, S, S), `boxes` says where each of the N came from.
+
+    The box of a padded input reaches beyond the picture's right or lower edge.
+    """
 
     batch: Floats
     boxes: tuple[Box, ...]
@@ -71,13 +74,13 @@ def regions(pixels: Pixels, spec: Preprocess) -> Regions:
 
 
 def _tiles(pixels: Pixels, spec: Preprocess) -> tuple[list[Pixels], tuple[Box, ...]]:
-    size, (height, width) = spec.size, pixels.shape[:2]
+    size = spec.size
     padded = pad(pixels, size)
     crops, boxes = [], []
     for top in _starts(padded.shape[0], size, spec.tiles):
         for left in _starts(padded.shape[1], size, spec.tiles):
             crops.append(padded[top : top + size, left : left + size])
-            boxes.append((left, top, min(left + size, width), min(top + size, height)))
+            boxes.append((left, top, left + size, top + size))
     return crops, tuple(boxes)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 MAX_MAP_PX = 1024
+BILINEAR = Image.Resampling.BILINEAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,14 +124,16 @@ def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:
     for region, box in zip(maps, looked.boxes, strict=True):
         left, top, right, bottom = (round(edge * scale) for edge in box)
         right, bottom = max(right, left + 1), max(bottom, top + 1)
-        grown = Image.fromarray(np.asarray(region, np.float32)).resize(
-            (right - left, bottom - top), Image.Resampling.BILINEAR
+        grown = np.asarray(
+            Image.fromarray(np.asarray(region, np.float32)).resize((right - left, bottom - top), BILINEAR)
         )
-        canvas[top:bottom, left:right] += np.asarray(grown)[: canvas.shape[0] - top, : canvas.shape[1] - left]
+        place = canvas[top:bottom, left:right]
+        place += grown[: place.shape[0], : place.shape[1]]  # without what was padded
         weight[top:bottom, left:right] += 1
     canvas /= np.maximum(weight, 1)
     peak = float(canvas.max())
-    return Heat(np.clip(canvas / peak, 0, 1) if peak > 0 else canvas, looked.boxes)
+    boxes = tuple((left, top, min(right, width), min(bottom, height)) for left, top, right, bottom in looked.boxes)
+    return Heat(np.clip(canvas / peak, 0, 1) if peak > 0 else canvas, boxes)
 
 
 def _session(installed: Installed, threads: int) -> InferenceSession:
