@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from classifier.images import ImageFile
+if TYPE_CHECKING:
+    from classifier.images import ImageFile
 
 Finding = Literal["synthetic", "camera", "nothing", "failed"]
 Strength = Literal["proof", "hint"]
