@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from forensics_app.cli import app
 from tests.conftest import ROOT
+from tests.test_architecture import FILES
 
 README = ROOT / "README.md"
 DOCUMENTS = (README, *sorted((ROOT / "docs").glob("*.md")))
@@ -95,6 +96,12 @@ def test_named_files_exist(path: Path) -> None:
         word for line in code_lines(text) for word in re.findall(rf"(?<![\w/.~-])(?:{FOLDERS})/[\w./*-]*\w/?", line)
     }
     assert not sorted(name for name in named if not any(ROOT.glob(name.rstrip("/"))))
+
+
+def test_every_module_is_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    modules = [path.relative_to(ROOT).as_posix() for path in FILES if not path.name.startswith("__")]
+    assert not [module for module in modules if f"`{module}`" not in text], "name them in docs/ARCHITECTURE.md"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
