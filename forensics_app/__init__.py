@@ -1,4 +1,4 @@
-"""forensics: was this picture made by a camera or by a generator? A calibrated verdict that may say unsure, and its reasons."""
+"""Was this picture made by a camera or by a generator? A calibrated verdict that may say unsure, and its reasons."""
 
 from __future__ import annotations
 
