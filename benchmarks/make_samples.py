@@ -42,7 +42,7 @@ def noise(shape: tuple[int, int], cells: int, rng: np.random.Generator) -> Float
 
 def fractal(shape: tuple[int, int], cells: int, octaves: int, rng: np.random.Generator) -> Floats:
     """Return gradient noise summed over octaves of half the amplitude each."""
-    return np.sum([noise(shape, cells * 2**level, rng) / 2**level for level in range(octaves)], axis=0)
+    return np.asarray(np.sum([noise(shape, cells * 2**level, rng) / 2**level for level in range(octaves)], axis=0))
 
 
 def blend(low: Floats, high: Floats, weight: Floats) -> Floats:
