@@ -12,9 +12,9 @@ import io
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -69,7 +69,8 @@ class ImageFile:
     """A decoded picture with the bytes it came from.
 
     `pixels` is (H, W, 3) uint8 RGB after EXIF orientation; `mode` is what the file stored; `frames` counts the
-    pictures in the file, of which only the first was decoded.
+    pictures in the file, of which only the first was decoded. `info` is what the file says beside its pixels, named as
+    Pillow does: PNG texts, `exif`, `xmp`, `comment` …
     """
 
     path: Path | None
@@ -79,6 +80,7 @@ class ImageFile:
     format: str
     mode: str
     frames: int
+    info: Mapping[str, str | bytes] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -129,8 +131,9 @@ def load(
             image.load()
         if image.mode not in MODES:
             raise BadImage("unknown_format", f"The picture stores its colours in an unsupported way ({image.mode}).")
+        info = {str(key): value for key, value in image.info.items() if isinstance(value, (str, bytes))}
         pixels = to_rgb(image, _orientation(image))
-    return ImageFile(path, data, hashlib.sha256(data).hexdigest(), pixels, kind, stored_mode, frames)
+    return ImageFile(path, data, hashlib.sha256(data).hexdigest(), pixels, kind, stored_mode, frames, info)
 
 
 def open_image(data: bytes) -> Image.Image:

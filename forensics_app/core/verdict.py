@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -45,7 +46,7 @@ class Verdict:
 
 
 def policy_of(card: Card) -> Policy:
-    """Return the policy that a detector's card asks for; without a band every probability but .5 decides."""
+    """Return the policy that a detector's card asks for; without a band every probability but exactly .5 decides."""
     low, high = (card.band.low, card.band.high) if card.band else (0.5, 0.5)
     return Policy(low, high, card.preprocess.size if card.preprocess.kind == "tiles" else 0)
 
@@ -53,26 +54,51 @@ def policy_of(card: Card) -> Policy:
 def decide(p_fake: float, evidence: Sequence[Evidence], policy: Policy, *, side_px: int) -> Verdict:
     """Return the verdict for a probability, the evidence and the picture's shorter side.
 
-    Proof decides; hints never decide alone; a picture smaller than the detector looks at, or a probability inside the
-    abstain band, is unsure; and the absence of evidence never proves that a picture is real.
+    Proof decides. Hints never decide alone, but one that speaks against "no sign of generation" leaves the verdict
+    open. A picture smaller than the detector looks at, or a probability inside the abstain band, is unsure; and the
+    absence of evidence never proves that a picture is real.
     """
     for one in evidence:
         if one.strength == "proof" and one.finding == "synthetic":
             return Verdict("fake", p_fake, one.summary)
     if side_px < policy.min_side_px:
-        reason = (
-            f"The picture is too small: {side_px} px on its shorter side, and the detector looks at "
-            f"{policy.min_side_px} px."
-        )
-        return Verdict("unsure", p_fake, reason)
-    hundred = f"{round(100 * p_fake)} in 100 pictures that look like this to the detector were generated"
-    if policy.low < p_fake < policy.high:
-        return Verdict(
-            "unsure",
-            p_fake,
-            f"{hundred}: too close to call. Between {policy.low:.2f} and {policy.high:.2f} the detector errs "
-            "too often.",
-        )
-    if p_fake >= policy.high:
-        return Verdict("fake", p_fake, f"{hundred}.")
-    return Verdict("real", p_fake, f"{hundred}. That is no proof that a camera made it.")
+        return Verdict("unsure", p_fake, _too_small(side_px, policy))
+    fake, real = p_fake >= policy.high, p_fake <= policy.low
+    if fake == real:  # inside the band, on a band without width, or no number at all
+        return Verdict("unsure", p_fake, _too_close(p_fake, policy))
+    if fake:
+        return Verdict("fake", p_fake, f"{hundred(p_fake)}.")
+    for one in evidence:
+        if one.finding == "synthetic":
+            return Verdict("unsure", p_fake, f"The pixels show no sign of generation, but: {one.summary}")
+    looked = _listed(["the pixels", *(f"the {one.probe}" for one in evidence if one.finding != "failed")])
+    return Verdict("real", p_fake, f"{hundred(p_fake)}. Looked at: {looked}. That is no proof that a camera made it.")
+
+
+def hundred(p_fake: float) -> str:
+    """Return a probability in words; a rounded one never claims certainty."""
+    count = round(100 * p_fake)
+    words = {0: "Fewer than 1", 100: "More than 99"}.get(count, str(count))
+    return f"{words} in 100 pictures that look like this to the detector were generated"
+
+
+def _too_small(side_px: int, policy: Policy) -> str:
+    return (
+        f"The picture is too small: {side_px} px on its shorter side, and the detector looks at "
+        f"{policy.min_side_px} px. A larger copy can be judged."
+    )
+
+
+def _too_close(p_fake: float, policy: Policy) -> str:
+    if math.isnan(p_fake):
+        return "The detector gave no probability for this picture."
+    if policy.low == policy.high:
+        return f"{hundred(p_fake)}: exactly on the line between generated and not."
+    return (
+        f"{hundred(p_fake)}: too close to call. Between {policy.low:.2f} and {policy.high:.2f} the detector errs "
+        "too often."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
