@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from forensics_app.core.workers import CannotContinue, Job
+from forensics_app.core.worker import CannotContinue, Job
 
 if TYPE_CHECKING:
     from classifier.images import Pixels

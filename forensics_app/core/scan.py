@@ -13,14 +13,14 @@ from typing import Any
 from classifier.detector import BadDetector, open_folder
 from forensics_app.core.analysis import error_json, require_judge
 from forensics_app.core.judging import HEATMAPS, THUMBNAILS, Heatmaps, prepare, unfinished
-from forensics_app.core.walk import Found, find_files, path_fields
+from forensics_app.core.walk import Found, path_fields, walk
 from forensics_app.core.words import shown
 from forensics_app.core.workers import CannotContinue, Limits, Workers
 
 __all__ = ["CannotScan", "Limits", "Progress", "Scanned", "Summary", "scan"]
 
 EVENT_SECONDS = 0.4
-WALK_SECONDS = 0.05
+WALK_SECONDS = 0.01
 FILES_A_WORKER = 32
 """Below this many files a further worker takes longer to start than it saves."""
 
@@ -114,7 +114,7 @@ def scan(
     """
     _check(root, detector, out)
     tally, own = _Tally(), _own_folders(root, out)
-    listing = find_files(os.fspath(root), every_file=every_file, skip=own)
+    listing = walk(os.fspath(root), every_file=every_file, skip=own)
     most = workers if workers > 0 else _cores()
     crew = Workers(prepare, os.fspath(detector), None if out is None else os.fspath(out), heatmaps, limits=limits)
     try:
@@ -129,7 +129,7 @@ def scan(
     yield tally.summary()
 
 
-def _run(listing: Iterator[Found], crew: Workers, most: int, tally: _Tally) -> Iterator[Scanned | Progress]:
+def _run(listing: Iterator[Found | None], crew: Workers, most: int, tally: _Tally) -> Iterator[Scanned | Progress]:
     pending: deque[str] = deque()
     walking = True
     while walking or pending or crew.tasks:
@@ -148,15 +148,15 @@ def _run(listing: Iterator[Found], crew: Workers, most: int, tally: _Tally) -> I
         yield from tally.progress()
 
 
-def _walk(listing: Iterator[Found], pending: deque[str], tally: _Tally) -> tuple[list[dict[str, Any]], bool]:
+def _walk(listing: Iterator[Found | None], pending: deque[str], tally: _Tally) -> tuple[list[dict[str, Any]], bool]:
     """List files for a moment; returns the rows of folders that could not be listed, and whether there is more."""
     until = time.monotonic() + WALK_SECONDS
     problems = []
     for found in listing:
-        tally.total += 1
-        if found.problem:
+        tally.total += found is not None
+        if found and found.problem:
             problems.append(_problem(found.path, found.problem))
-        else:
+        elif found:
             pending.append(found.path)
         if time.monotonic() > until:
             return problems, True

@@ -38,6 +38,11 @@ def find_files(root: str, *, every_file: bool = False, skip: Iterable[str] = ())
     found, links to folders are not followed; what has a picture's suffix but is no file (a pipe, a folder, a dangling
     link) is found too, so that the scan can say so. The folders in `skip` are not entered.
     """
+    return (found for found in walk(root, every_file=every_file, skip=skip) if found)
+
+
+def walk(root: str, *, every_file: bool = False, skip: Iterable[str] = ()) -> Iterator[Found | None]:
+    """Do as `find_files`, and yield None after each folder, so that a caller hears of a thousand without a picture."""
     entered = {_identity(folder) for folder in skip} - {None}
     folders = [root]
     while folders:
@@ -61,6 +66,7 @@ def find_files(root: str, *, every_file: bool = False, skip: Iterable[str] = ())
             if _may_be_picture(entry, every_file):
                 yield Found(entry.path)
         folders.extend(reversed(below))
+        yield None
 
 
 def path_fields(path: str) -> dict[str, str]:

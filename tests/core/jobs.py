@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from forensics_app.core.workers import CannotContinue, Job
+from forensics_app.core.worker import CannotContinue, Job
 
 
 def prepare_any() -> Job:

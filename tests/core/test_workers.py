@@ -32,7 +32,8 @@ def crew(count: int = 1, *, seconds: float = 30) -> Iterator[Workers]:
 
 def work(workers: Workers, tasks: list[str], *, count: int = 1, patience: float = 40) -> dict[str, Outcome]:
     """Do the tasks with `count` workers, replacing those that are lost."""
-    waiting, done, until = list(tasks), {}, time.monotonic() + patience
+    done: dict[str, Outcome] = {}
+    waiting, until = list(tasks), time.monotonic() + patience
     while len(done) < len(tasks):
         assert time.monotonic() < until, f"only {sorted(done)} came back"
         while len(workers) < count:
