@@ -141,7 +141,9 @@ class EvidenceCard(_Card):
         for line in self._lines:
             self.body.removeWidget(line)
             line.deleteLater()
-        self._lines = [label("body", selectable=True) for _ in analysis.evidence]
+        self._lines = [
+            label("hint" if one.finding == "synthetic" else "body", selectable=True) for one in analysis.evidence
+        ]
         for line, one in zip(self._lines, analysis.evidence, strict=True):
             weight = self.tr("Proof: ") if one.strength == "proof" else self.tr("Hint: ")
             line.setText((weight if one.finding in ("synthetic", "camera") else "") + one.summary)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from classifier.detector import BadDetector
+from forensics_app.core.analysis import CannotJudge
 from forensics_app.gui.filmstrip import Pictures
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.judging import Found, Judged, LazyDetector, Noticed, Refused, Source, Worklist, judge
@@ -121,20 +123,25 @@ class Desk(QObject):
     @Slot(object)
     def _failed(self, error: Exception) -> None:
         self._work.clear()
-        self._give_up("error", str(error) or type(error).__name__)
+        sentence = str(error) or type(error).__name__
+        kind = NO_DETECTOR if isinstance(error, (BadDetector, CannotJudge)) else "failed"
+        if not self._give_up("error", kind, sentence):
+            self.noticed.emit(sentence)
         self._end()
 
     @Slot()
     def _cancelled(self) -> None:
         self._work.forget_waiting()
-        self._give_up("stopped", "")
+        self._give_up("stopped", "", "")
         self._end()
 
-    def _give_up(self, state: str, message: str) -> None:
-        for key, row in enumerate(self.pictures.rows):
-            if row.state == "waiting":
-                self.pictures.change(key, state=state, kind=NO_DETECTOR if message else "", message=message)
-                self.changed.emit(key)
+    def _give_up(self, state: str, kind: str, message: str) -> int:
+        """Settle all pictures that wait; return how many."""
+        waiting = [key for key, row in enumerate(self.pictures.rows) if row.state == "waiting"]
+        for key in waiting:
+            self.pictures.change(key, state=state, kind=kind, message=message)
+            self.changed.emit(key)
+        return len(waiting)
 
     def _end(self) -> None:
         if self._job is not None:

@@ -62,7 +62,7 @@ class DropVeil(QWidget):
         painter, colours = QPainter(self), theme.current()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = QColor(colours.surface)
-        ground.setAlphaF(0.88)
+        ground.setAlphaF(0.95)
         painter.fillRect(self.rect(), ground)
         painter.setPen(QPen(QColor(colours.accent), 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(self.rect().adjusted(12, 12, -12, -12), 8, 8)

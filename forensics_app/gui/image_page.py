@@ -106,7 +106,7 @@ class ImagePage(PageWidget):
         if intake.remote:
             self.notice.tell(self.tr("Nothing is fetched from the web. Save the picture first, then drop the file."))
         elif not intake.sources:
-            self.notice.tell(self.tr("There is no picture in what you pasted. Copy a picture or its file first."))
+            self.notice.tell(self.tr("There is no picture in it. Copy or drag a picture, or the file of one."))
         self.add(intake.sources)
 
     def add(self, sources: Sequence[Source]) -> None:

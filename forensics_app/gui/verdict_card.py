@@ -111,12 +111,12 @@ class VerdictCard(QFrame):
         row.addWidget(self._icon)
         row.addWidget(self.headline, 1)
         self.scale = Scale()
-        self.reason = label("body", selectable=True)
+        self.reason, self.hint = label("body", selectable=True), label("hint", selectable=True)
         self.limits, self.knowledge = label("small", selectable=True), label("small", selectable=True)
         body = QVBoxLayout()
         body.setContentsMargins(16, 12, 16, 16)
         body.setSpacing(12)
-        for widget in (self.scale, self.reason, self.limits, self.knowledge):
+        for widget in (self.scale, self.reason, self.hint, self.limits, self.knowledge):
             body.addWidget(widget)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(1, 1, 1, 1)
@@ -131,6 +131,9 @@ class VerdictCard(QFrame):
         self.scale.set(policy_of(card), verdict.p_fake)
         self.scale.show()
         self._say(self.reason, verdict.reason)
+        hints = [one.summary for one in judged.analysis.evidence if one.finding == "synthetic"]
+        hinted = verdict.label != "fake" and any(summary not in verdict.reason for summary in hints)
+        self._say(self.hint, self.tr("But the file itself hints at a generator: see the evidence.") if hinted else "")
         self._say(self.limits, words.open_question(verdict.label))
         self._say(self.knowledge, self.tr("Detector: {0}.").format(about(card)))
         self.knowledge.setToolTip("\n".join(shown(limit) for limit in card.limits))
@@ -138,7 +141,8 @@ class VerdictCard(QFrame):
     def show_state(self, row: Row) -> None:
         """Show a picture without a verdict: waiting, not judged, or what is wrong and what to do."""
         self.scale.hide()
-        self._say(self.knowledge, "")
+        for line in (self.hint, self.knowledge):
+            self._say(line, "")
         if row.state == "error":
             self._dress("error", self.tr("No detector") if row.kind == "detector" else self.tr(PHRASES["error"]))
             self._say(self.reason, row.message)
