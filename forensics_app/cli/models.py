@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics_app.cli.run import Guarded, Json, Terminal
 
 if TYPE_CHECKING:
+    from rich.padding import Padding
     from rich.table import Table
 
     from forensics_app.core.detectors import Listed
@@ -37,8 +39,12 @@ def list_detectors(json: Json = False) -> None:
     terminal, found = Terminal(json), listed()
     for one in found if json else ():
         terminal.record(one)
-    if not json:
-        terminal.result(_table(found) if found else "No detector is installed.")
+    if json:
+        return
+    sound = [one for one in found if one.problem is None]
+    terminal.result(_table(sound) if sound else "No detector is installed that can be used.")
+    for line in _broken([one for one in found if one.problem is not None]):
+        terminal.result(line)
 
 
 @app.command("show")
@@ -66,12 +72,23 @@ def _table(found: list[Listed]) -> Table:
     from forensics_app.core.words import shown
 
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("name", "network", "classes", "size", "id", "balanced accuracy"):
-        table.add_column(title, overflow="fold", justify="right" if title == "size" else "left")
+    for title in ("name", "network", "classes"):
+        table.add_column(title, overflow="fold")
+    table.add_column("size", justify="right", no_wrap=True)
+    for title in ("id", "balanced acc."):
+        table.add_column(title, no_wrap=True)
     for one in found:
-        if one.problem:
-            table.add_row(Text(shown(one.name)), Text(shown(one.problem), "bold #a8760a"))
-            continue
-        cells: list[Any] = [one.name, one.arch, ", ".join(one.classes[:4]), f"{one.bytes / 2**20:.0f} MB", one.id]
-        table.add_row(*(Text(shown(str(cell))) for cell in cells), Text(one.headline or "not measured"))
+        cells = (one.name, one.arch, ", ".join(one.classes[:4]), f"{one.bytes / 2**20:.0f} MB", one.id)
+        table.add_row(*(Text(shown(cell)) for cell in cells), Text(one.headline or "not measured"))
     return table
+
+
+def _broken(found: list[Listed]) -> Iterator[Padding]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from forensics_app.core.words import ICONS, shown
+
+    for one in found:
+        line = Text.assemble(f"{ICONS['error']} ", (shown(one.name), "bold"), f"  {shown(one.problem or '')}")
+        yield Padding(line, (0, 2, 0, 0))

@@ -1,0 +1,109 @@
+"""models and doctor on their terminal: a broken detector is a row, a card is readable, JSON is whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forensics_app.cli import app
+
+
+@pytest.fixture
+def installed(detector_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with a sound detector and three broken ones, and no bundled ones; returns its folder of detectors."""
+    monkeypatch.setattr("classifier.detector.roots", lambda: (tmp_path,))
+    shutil.copytree(detector_folder, tmp_path / "tiny")
+    for name, card in (("json", "{"), ("key", '{"name": "key", "colour": 1}'), ("\x1b[31m", "[]")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "detector.json").write_text(card)
+    return tmp_path
+
+
+def test_list_has_a_row_for_each(installed: Path) -> None:
+    for arguments in (["models"], ["models", "list"]):
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0
+        assert max(map(len, done.stdout.splitlines())) <= 80
+        assert "resnet18" in done.stdout
+        assert "invalid" in done.stdout
+        assert "\x1b" not in done.stdout
+
+
+def test_list_in_json(installed: Path) -> None:
+    rows = [json.loads(line) for line in CliRunner().invoke(app, ["models", "--json"]).stdout.splitlines()]
+    assert {row["name"] for row in rows} == {"tiny", "json", "key", "\x1b[31m"}
+    assert {row["name"] for row in rows if row["problem"] is None} == {"tiny"}
+    assert next(row for row in rows if row["name"] == "tiny")["bytes"] > 0
+
+
+def test_card_for_people(installed: Path) -> None:
+    done = CliRunner().invoke(app, ["models", "show", "tiny"])
+    assert done.exit_code == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for words in ("2 × 2 tiles of 64 px", "real up to p 0.40", "Nothing was measured", "Limits"):
+        assert words in done.stdout
+
+
+def measured(folder: Path, metrics: object) -> None:
+    card = json.loads((folder / "detector.json").read_text())
+    (folder / "detector.json").write_text(json.dumps({**card, "metrics": metrics}))
+
+
+def test_card_with_figures(installed: Path) -> None:
+    figure = {"value": 0.9, "low": 0.85, "high": 0.94, "n": 200}
+    report = {"precision": 0.9, "recall": figure, "f1": 0.9, "support": 100}
+    measured(installed / "tiny", {"test": {
+        "n": 200, "classes": ["fake", "real"], "balanced_accuracy": figure, "ece": 0.03,
+        "confusion": [[90, 10], [10, 90]],
+        "per_class": {"fake": report, "real": report}, "sources": {"a source": {"accuracy": figure}},
+    }})  # fmt: skip
+    done = CliRunner().invoke(app, ["models", "show", "tiny"])
+    assert done.exit_code == 0, done.exception
+    assert ".900 [0.850, 0.940]" in done.stdout
+    assert "a source" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "0.90 (0.85–0.94)" in CliRunner().invoke(app, ["models"]).stdout
+
+
+@pytest.mark.parametrize("odd", [{"test": []}, {"test": {"n": 1}}, {"test": {"n": 1, "auc": {"n": 2}}}, {"x": None}])
+def test_odd_figures_are_a_sentence(installed: Path, odd: dict[str, object]) -> None:
+    measured(installed / "tiny", odd)
+    done = CliRunner().invoke(app, ["models", "show", "tiny"])
+    assert done.exit_code == 0, done.exception
+    assert "cannot be read" in done.stdout
+    assert CliRunner().invoke(app, ["models"]).exit_code == 0
+
+
+def test_card_in_json(installed: Path) -> None:
+    card = json.loads(CliRunner().invoke(app, ["models", "show", "tiny", "--json"]).stdout)
+    assert card["name"] == "tiny"
+    assert card["id"]
+
+
+@pytest.mark.parametrize("name", ["none", "json", "key"])
+def test_show_refuses_what_it_cannot_open(installed: Path, name: str) -> None:
+    done = CliRunner().invoke(app, ["models", "show", name])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_doctor(installed: Path) -> None:
+    shutil.copytree(installed / "tiny", installed / "default")
+    done = CliRunner().invoke(app, ["doctor"])
+    assert done.exit_code == 0, done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for words in ("works", "onnxruntime", "CPU core", "files checked", "GiB free"):
+        assert words in done.stdout
+    found = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
+    assert found["works"] is True
+    assert {one["name"] for one in found["detectors"] if one["problem"]} == {"json", "key", "\x1b[31m"}
+
+
+def test_doctor_without_a_detector(installed: Path) -> None:
+    done = CliRunner().invoke(app, ["doctor"])
+    assert done.exit_code == 1
+    assert "does not work" in done.stdout
