@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -14,6 +15,11 @@ from classifier.preprocess import Preprocess
 from classifier.zoo import ARCHS
 
 MAX_RECIPE_BYTES = 256 * 1024
+MAX_DEPTH = 20
+OPENING = (
+    yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken, yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken,
+)  # fmt: skip
+CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -112,6 +118,16 @@ class Data(Strict):
     balance: bool = False
     """Draw classes equally often, and within a class its sources by the square root of their size."""
 
+    @model_validator(mode="after")
+    def _possible(self) -> Data:
+        if self.val + self.cal + self.test >= 1:
+            raise ValueError("val, cal and test together must leave something to train on, less than 1")
+        folders = [folder for several in self.classes.values() for folder in several] + list(self.holdout)
+        for folder in folders:
+            if Path(folder).is_absolute() or ".." in Path(folder).parts:
+                raise ValueError(f"the folder '{folder}' must be named from the data folder, and lie inside it")
+        return self
+
 
 class Recipe(Strict):
     """A training run: what is trained on what, and how. The same recipe, data and seed give the same weights on CPU."""
@@ -181,13 +197,17 @@ def load(name_or_file: str | Path) -> Recipe:
         if path.stat().st_size > MAX_RECIPE_BYTES:
             raise BadRecipe(f"The recipe {path} is larger than 256 KiB: refused.")
         raw = _plain_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # a date such as 2001-99-99 is a ValueError
         raise BadRecipe(f"The recipe {path} is not readable YAML: {' '.join(str(error).split())[:200]}") from None
     return validate(raw, str(path))
 
 
 def _plain_yaml(text: str) -> Any:
+    depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        depth += isinstance(token, OPENING) - isinstance(token, CLOSING)
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError("it is nested too deeply")
         if isinstance(token, yaml.AliasToken):
             raise yaml.YAMLError("aliases are refused, they can make a small file huge")
     return yaml.safe_load(text)
@@ -200,17 +220,26 @@ def validate(raw: Any, where: str) -> Recipe:
     try:
         return Recipe.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(dict.fromkeys(_explain(problem) for problem in error.errors()))
+        found = error.errors()
+        inner = {problem["loc"][0] for problem in found if len(problem["loc"]) > 1}
+        # A list whose items are all wrong is reported as empty, too.
+        told = [problem for problem in found if problem["type"] != "too_short" or problem["loc"][0] not in inner]
+        problems = "; ".join(dict.fromkeys(_explain(problem) for problem in told))
         raise BadRecipe(f"The recipe {where} is not valid: {problems}.") from None
 
 
 def _explain(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
+    where = problem["loc"]
+    if "trainable" in where:
+        key = ".".join(str(part) for part in where[: where.index("trainable") + 1])
+        return f"{key}: allowed are all, head, a number from 1 to 50, or a list of stages"
+    key = ".".join(str(part) for part in where)
     if problem["type"] != "extra_forbidden":
-        message = str(problem["msg"]).removeprefix("Value error, ")
+        message = str(problem["msg"]).removeprefix("Value error, ").replace("a valid tuple", "a list")
+        message = re.sub("a valid dictionary( or instance of .*)?", "a mapping of keys", message)
         return f"{key}: {message}" if key else message
-    allowed = sorted(_model_at(problem["loc"][:-1]).model_fields)
-    near = difflib.get_close_matches(str(problem["loc"][-1]), allowed, 1)
+    allowed = sorted(_model_at(where[:-1]).model_fields)
+    near = difflib.get_close_matches(str(where[-1]), allowed, 1)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
     return f"{key}: unknown key{hint}, allowed are {', '.join(allowed)}"
 
