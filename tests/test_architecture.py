@@ -17,7 +17,7 @@ EVERYTHING = tuple(sorted([*FILES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "be
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_MEDIAN_LINES = 300, 60, 12
 VAGUE = ("utils", "util", "helpers", "helper", "manager", "managers", "common", "base", "misc")
 HEAVY = {"torch", "torchvision", "diffusers", "accelerate", "sklearn"}
-JUDGING = ("forensics_app.core.analysis", "forensics_app.core.scan", "forensics_app.evidence", "forensics_app.cli")
+JUDGING = ("forensics_app.core.analysis", "forensics_app.core.scan", "forensics_app.evidence", "forensics_app.cli.commands")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

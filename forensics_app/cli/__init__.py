@@ -1,57 +1,35 @@
-"""The command `forensics`. Nothing heavy is imported here: every command imports what it needs when it runs."""
+"""The command `forensics`: `main` is its entry and `app` its commands, imported when they are asked for."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
+if TYPE_CHECKING:
+    from forensics_app.cli.commands import app as app
 
-from forensics_app import __version__
-from forensics_app.cli import doctor, judge, models, training, window
-from forensics_app.cli.run import CANCELLED, Guarded
-
-app = typer.Typer(
-    name="forensics",
-    cls=Guarded,
-    epilog="Exit codes: 0 done, 1 finished with failed files, 2 bad use, 130 cancelled. "
-    "Example: forensics analyze photo.jpg",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-app.command()(judge.analyze)
-app.command()(judge.scan)
-app.command()(judge.demo)
-app.command()(training.train)
-app.command()(training.evaluate)
-app.add_typer(models.app, name="models")
-app.command()(doctor.doctor)
-app.command()(window.gui)
+__all__ = ["app", "main"]
 
 
-@app.callback(invoke_without_command=True)
-def forensics(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
-) -> None:
-    """Was this picture made by a camera or by a generator? A calibrated verdict that may say unsure, and why.
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from forensics_app.cli.commands import app
 
-    Without a command it opens the window.
-    """
-    if version:
-        typer.echo(f"forensics {__version__}")
-        raise typer.Exit
-    if context.invoked_subcommand is None:
-        window.gui([])
+        return app
+    raise AttributeError(f"module 'forensics_app.cli' has no attribute '{name}'")
 
 
 def main() -> None:
-    """Run the command line; the console script's entry."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show ◆ gets its code, not a crash
+    """Run the command line; the console script's entry. Ctrl-C while it still starts is 130 too."""
     try:
+        from forensics_app.cli.commands import app
+
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(
+                    errors="backslashreplace"
+                )  # a terminal that cannot show ◆ gets its code, not a crash
         app()
     except KeyboardInterrupt:
-        sys.exit(CANCELLED)
+        sys.stderr.write("Cancelled.\n")
+        sys.exit(130)

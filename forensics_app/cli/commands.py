@@ -1,0 +1,45 @@
+"""All commands of `forensics`. Nothing heavy is imported here: every command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forensics_app import __version__
+from forensics_app.cli import doctor, judge, models, training, window
+from forensics_app.cli.run import Guarded
+
+app = typer.Typer(
+    name="forensics",
+    cls=Guarded,
+    epilog="Exit codes: 0 done, 1 finished with failed files, 2 bad use, 130 cancelled. "
+    "Example: forensics analyze photo.jpg",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(judge.analyze)
+app.command()(judge.scan)
+app.command()(judge.demo)
+app.command()(training.train)
+app.command()(training.evaluate)
+app.add_typer(models.app, name="models")
+app.command()(doctor.doctor)
+app.command()(window.gui)
+
+
+@app.callback(invoke_without_command=True)
+def forensics(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    """Was this picture made by a camera or by a generator? A calibrated verdict that may say unsure, and why.
+
+    Without a command it opens the window.
+    """
+    if version:
+        typer.echo(f"forensics {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        window.gui([])
