@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import multiprocessing
-import os
 import pickle
-import re
 import struct
 import subprocess
 import sys
@@ -19,34 +16,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from classifier import images
 from classifier.images import BadImage, ImageFile, load
+from tests.classifier.encoded import chunk, encoded, kind_of, png
 from tests.conftest import ROOT, picture, write_picture
-
-
-def kind_of(source: Path | bytes, **limits: int) -> str:
-    with pytest.raises(BadImage) as caught:
-        load(source, **limits)
-    message = str(caught.value)
-    assert message.endswith(".") and "\n" not in message and len(message) < 240
-    assert not re.search(r"Traceback|Error\b|<.* at 0x", message)
-    return caught.value.kind
-
-
-def png(width: int, height: int, *, rows: bytes = b"", extra: bytes = b"") -> bytes:
-    """Return a PNG of 8-bit grey with this header, whatever its rows hold; `extra` are chunks after the header."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def encoded(format_: str, image: Image.Image | None = None, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    (image or Image.fromarray(picture())).save(buffer, format_, **options)
-    return buffer.getvalue()
 
 
 def test_a_good_file_is_hashed_and_decoded_from_the_same_bytes(tmp_path: Path) -> None:
@@ -90,85 +62,6 @@ def test_heic_without_the_extra_names_the_extra() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.startswith("unknown_format") and "forensics[heif]" in answer.stdout
-
-
-def test_files_that_are_none(tmp_path: Path) -> None:
-    (tmp_path / "x.jpg").mkdir()
-    (tmp_path / "empty.jpg").touch()
-    (tmp_path / "file").write_bytes(b"x")
-    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
-    (tmp_path / "dangling.jpg").symlink_to(tmp_path / "nothing.jpg")
-    assert kind_of(tmp_path / "x.jpg") == "not_regular"
-    assert kind_of(tmp_path / "empty.jpg") == "empty"
-    assert kind_of(b"") == "empty"
-    assert kind_of(tmp_path / "loop.jpg") == "missing"
-    assert kind_of(tmp_path / "dangling.jpg") == "missing"
-    assert kind_of(tmp_path / "file" / "x.jpg") == "missing"
-    assert kind_of(tmp_path / ("x" * 300 + ".jpg")) == "missing"
-    assert kind_of(Path("nul\0byte.jpg")) == "missing"
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_a_socket_and_a_device_never_block(tmp_path: Path) -> None:
-    import socket
-
-    os.mkfifo(tmp_path / "pipe.jpg")
-    assert kind_of(tmp_path / "pipe.jpg") == "not_regular"
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(tmp_path / "s.jpg"))
-        assert kind_of(tmp_path / "s.jpg") == "not_regular"
-    for device in ("/dev/zero", "/dev/null", "/dev/tty"):
-        if Path(device).exists():
-            assert kind_of(Path(device)) == "not_regular"
-
-
-def _unprivileged(path: Path, answer: multiprocessing.connection.Connection) -> None:
-    if os.geteuid() == 0:
-        os.seteuid(65534)
-    try:
-        load(path)
-        answer.send("opened")
-    except BadImage as error:
-        answer.send(error.kind)
-
-
-@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs POSIX permissions")
-def test_no_permission() -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders may not be entered by others
-        Path(name).chmod(0o755)
-        path = write_picture(Path(name) / "secret.png")
-        path.chmod(0)
-        ours, theirs = multiprocessing.Pipe()
-        child = multiprocessing.get_context("spawn").Process(target=_unprivileged, args=(path, theirs))
-        child.start()
-        assert ours.poll(30)
-        kind = ours.recv()
-        child.join()
-    assert kind == "no_permission"
-
-
-def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
-    name = os.fsencode(tmp_path) + b"/caf\xe9\xff.png"
-    try:
-        Path(os.fsdecode(name)).write_bytes(encoded("PNG"))
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names only")
-    assert load(Path(os.fsdecode(name))).width == 96
-
-
-def test_too_large_before_and_while_reading(tmp_path: Path) -> None:
-    path = write_picture(tmp_path / "a.png")
-    assert kind_of(path, max_bytes=1000) == "too_large"
-    assert kind_of(path.read_bytes(), max_bytes=1000) == "too_large"
-    with (tmp_path / "sparse.jpg").open("wb") as file:
-        file.truncate(images.MAX_BYTES + 1)
-    assert kind_of(tmp_path / "sparse.jpg") == "too_large"
-    stat = Path("/proc/self/status")  # says 0 bytes and has some: as a file that grows while it is read
-    if stat.exists():
-        assert kind_of(stat) == "unknown_format"
-        assert kind_of(stat, max_bytes=100) == "too_large"
 
 
 @pytest.mark.parametrize("size", [(30_000, 30_000), (2**31 - 1, 2**31 - 1), (2**31 - 1, 1), (12_000, 12_000)])

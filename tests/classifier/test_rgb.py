@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import resource
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from PIL import Image, ImageOps
 
 from classifier import rgb
 from classifier.images import load
+from tests.classifier.encoded import chunk
 from tests.conftest import ROOT, picture
 
 
@@ -38,12 +41,6 @@ def test_sixteen_bit_grey_is_scaled_not_clipped(format_: str) -> None:
 
 def test_sixteen_bit_colour_is_scaled_not_clipped() -> None:
     rows = b"".join(b"\0" + bytes(row.astype(">u2").repeat(3).tobytes()) for row in RAMP16)
-    import struct
-    import zlib
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 40, 16, 2, 0, 0, 0))
     data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     assert np.abs(load(data).pixels.astype(int) - (RAMP16 / 257.0)[..., None]).max() <= 1

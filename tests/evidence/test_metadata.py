@@ -12,6 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from classifier.images import load
 from forensics_app.evidence import Evidence, collect
+from tests.classifier.encoded import chunk
 from tests.conftest import picture
 
 XMP = (
@@ -123,8 +124,6 @@ def test_a_declared_source_type_counts_before_the_camera(source_type: str, findi
 
 
 def test_text_behind_the_pixels_is_found() -> None:
-    from tests.classifier.test_images import chunk
-
     buffer = io.BytesIO()
     Image.fromarray(picture()).save(buffer, "PNG")
     data, end = buffer.getvalue(), chunk(b"IEND", b"")
