@@ -73,10 +73,15 @@ def source(paths: list[str]) -> None:
 
 def photograph(path: Path) -> None:
     """Save the whole screen."""
+    from PIL import Image
     from PySide6.QtGui import QGuiApplication
 
     app = QGuiApplication([])
     app.primaryScreen().grabWindow(0).save(str(path))
+    with Image.open(path) as image:  # in 256 colours, a third of the size
+        colours = image.convert("RGB")
+        palette = colours.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2)
+        colours.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
 def _child(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -139,10 +144,9 @@ def main() -> None:
             sys.path.insert(0, str(ROOT))
             from forensics_app.core.samples import sample_files
 
-            photographs = [path for path in reversed(sample_files()) if path.name in ("china.jpg", "flower.jpg")]
-            others = [path for path in sample_files() if path not in photographs]
-            for theme in ("light", "dark"):
-                drop([*photographs, *others], Path(folder), theme)
+            found = {path.name: path for path in sample_files()}
+            for theme, first in (("light", "china.jpg"), ("dark", "flower.jpg")):
+                drop([found[first], *(path for path in found.values() if path.name != first)], Path(folder), theme)
         case _:
             raise SystemExit(__doc__)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from classifier.places import home
 from forensics_app import __version__
+from forensics_app.gui.cards import CAPTION_DROP_PX
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.verdict_card import label
 
@@ -59,6 +60,7 @@ class AboutPage(PageWidget):
         for line, (name, value) in enumerate(rows):
             caption, fact = label("small"), label("body", selectable=True)
             caption.setWordWrap(False)
+            caption.setContentsMargins(0, CAPTION_DROP_PX, 0, 0)
             caption.setText(name)
             fact.setText(value)
             fact.setAccessibleName(name)

@@ -23,6 +23,8 @@ from forensics_app.gui import theme
 from forensics_app.gui.pictures import image_over
 from forensics_app.gui.verdict_card import label
 
+CAPTION_DROP_PX = 2  # 12 px captions stand on the line of 14 px values
+
 
 class _Card(QFrame):
     def __init__(self, title: str) -> None:
@@ -174,12 +176,13 @@ class FileCard(_Card):
             caption, value = label("small"), label("body", selectable=True)
             caption.setText(name)
             caption.setWordWrap(False)
-            caption.setAlignment(Qt.AlignmentFlag.AlignTop)
+            caption.setContentsMargins(0, CAPTION_DROP_PX, 0, 0)
             value.setAccessibleName(name)
             self.facts[name] = value
             grid.addWidget(caption, line, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(value, line, 1)
         self.copy = QToolButton()
+        self.copy.setProperty("role", "inline")
         self.copy.setToolTip(self.tr("Copy the SHA-256"))
         self.copy.setAccessibleName(self.tr("Copy the SHA-256"))
         self.copy.clicked.connect(self._copy)

@@ -92,8 +92,16 @@ class Notice(QFrame):
         row.addWidget(self.close_button)
 
     @Slot(str)
-    def tell(self, text: str, *, good: bool = False) -> None:
-        """Show a sentence; amber unless it is good news."""
+    def tell(self, text: str) -> None:
+        """Say what went wrong and what to do, in amber."""
+        self._show(text, good=False)
+
+    @Slot(str)
+    def tell_good(self, text: str) -> None:
+        """Say that something was done."""
+        self._show(text, good=True)
+
+    def _show(self, text: str, *, good: bool) -> None:
         self._good = good
         self.text.setText(text)
         self.setAccessibleName(text)

@@ -15,11 +15,10 @@ from forensics_app.core.samples import sample_files
 from forensics_app.gui.cards import EvidenceCard, FileCard, MapCard
 from forensics_app.gui.desk import Desk
 from forensics_app.gui.empty_state import EmptyState, Notice
-from forensics_app.gui.export import Exported, export
+from forensics_app.gui.export import Exporter
 from forensics_app.gui.filmstrip import Filmstrip
 from forensics_app.gui.image_view import STEP, ImageView
 from forensics_app.gui.intake import Intake, sources_in
-from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.judging import Judged, Source
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.toolbar import Toolbar
@@ -39,7 +38,7 @@ class ImagePage(PageWidget):
         self.verdict, self.map, self.evidence, self.file = VerdictCard(), MapCard(), EvidenceCard(), FileCard()
         self.samples = tuple(sample_files()) if (resources() / "samples").is_dir() else ()
         self.empty = EmptyState(has_samples=bool(self.samples))
-        self._exporting: ThreadJob | None = None
+        self._exporter = Exporter(self)
         self._row = -1
         self._lay_out()
         self._connect()
@@ -52,7 +51,7 @@ class ImagePage(PageWidget):
         for card in (self.verdict, self.map, self.evidence, self.file):
             column.addWidget(card)
         column.addStretch(1)
-        side = QScrollArea()
+        self._side = side = QScrollArea()
         side.setWidget(cards)
         side.setWidgetResizable(True)
         side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -83,6 +82,8 @@ class ImagePage(PageWidget):
         self.desk.changed.connect(self._changed)
         self.desk.progressed.connect(self.progressed)
         self.desk.noticed.connect(self.notice.tell)
+        self._exporter.failed.connect(self.notice.tell)
+        self._exporter.done.connect(self.notice.tell_good)
         self.strip.selectionModel().currentChanged.connect(self._selected)
         self.map.toggled.connect(self.view.set_map)
         self.map.opacity_changed.connect(self.view.set_opacity)
@@ -156,6 +157,7 @@ class ImagePage(PageWidget):
         self.strip.setVisible(len(self.desk.pictures.rows) > 1)
         if self._row < 0 or self.desk.pictures.rows[self._row].state != "waiting":
             self.strip.setCurrentIndex(self.desk.pictures.index(first))
+            self._side.verticalScrollBar().setValue(0)
             self.view.setFocus()
 
     @Slot(QModelIndex, QModelIndex)
@@ -179,7 +181,7 @@ class ImagePage(PageWidget):
         self._refresh_toolbar()
         for card in (self.map, self.evidence, self.file):
             card.setVisible(judged is not None)
-        self.view.show_picture(judged.painted if judged else None)
+        self.view.show_picture(judged.painted if judged else None, "error" if row.state == "error" else "waiting")
         if judged is None:
             self.verdict.show_state(row)
         else:
@@ -245,24 +247,8 @@ class ImagePage(PageWidget):
 
     def export_to(self, target: Path) -> None:
         """Write the analysis on the page as `target` and the JSON beside it."""
-        judged, opacity = self.shown(), self.view.opacity
-        if judged is None or self._exporting is not None:
-            return
-        self._exporting = ThreadJob(lambda: export(judged, target, opacity), self)
-        self._exporting.finished.connect(self._exported)
-        self._exporting.failed.connect(self._not_exported)
-        self._exporting.start()
-
-    @Slot(object)
-    def _exported(self, written: Exported) -> None:
-        self._exporting = None
-        self.notice.tell(self.tr("Exported to {0}").format(written.png or written.json), good=True)
-
-    @Slot(object)
-    def _not_exported(self, error: Exception) -> None:
-        self._exporting = None
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        self.notice.tell(self.tr("The analysis could not be written: {0}. Choose another folder.").format(reason))
+        if (judged := self.shown()) is not None:
+            self._exporter.start(judged, target, self.view.opacity)
 
     def redress(self) -> None:
         """Take on the colours of a theme that changed."""
@@ -272,6 +258,5 @@ class ImagePage(PageWidget):
 
     def shutdown(self) -> None:
         """Stop all work and wait for it."""
-        if self._exporting is not None:
-            self._exporting.wait()
+        self._exporter.shutdown()
         self.desk.shutdown()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -29,6 +29,7 @@ MARGIN_PX = 16
 MOST_ZOOM = 32.0
 MOST_FITTING = 2.0
 CORNER_PX = 8
+ICON_PX = 56
 PIXELATED_FROM = 3.0
 STEP = 1.25
 PAN_PX = 64
@@ -44,6 +45,7 @@ class ImageView(QWidget):
         super().__init__(parent)
         self.painted: Painted | None = None
         self.map_on, self.opacity = True, OPACITY
+        self._instead = ""
         self._scale: float | None = None
         self._centre = QPointF()
         self._grabbed: QPointF | None = None
@@ -51,9 +53,9 @@ class ImageView(QWidget):
         self.setMinimumSize(240, 200)
         self.setAccessibleName(self.tr("Picture"))
 
-    def show_picture(self, painted: Painted | None) -> None:
-        """Show another picture, fitted to the window; None shows nothing."""
-        self.painted = painted
+    def show_picture(self, painted: Painted | None, instead: str = "") -> None:
+        """Show another picture, fitted to the window, or where there is none an icon instead."""
+        self.painted, self._instead = painted, instead
         self.fit()
 
     def set_map(self, on: bool) -> None:
@@ -137,6 +139,9 @@ class ImageView(QWidget):
         painter.fillRect(self.rect(), QColor(theme.current().canvas))
         if self.painted is not None:
             self._paint(painter, self.painted)
+        elif self._instead:
+            icon = theme.pixmap(self._instead, theme.current().muted, ICON_PX, self.devicePixelRatioF())
+            painter.drawPixmap(self.rect().center() - QPoint(ICON_PX // 2, ICON_PX // 2), icon)
         self._round(painter)
 
     def _paint(self, painter: QPainter, painted: Painted) -> None:

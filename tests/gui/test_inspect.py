@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from forensics_app.gui import theme
 from forensics_app.gui.shortcuts import ShortcutSheet
 from forensics_app.gui.window import PAGES, Window
 from tests.conftest import write_picture
@@ -187,3 +188,14 @@ def test_samples_are_offered(qtbot: QtBot, window: Window) -> None:
         pytest.skip("resources/samples has no pictures")
     page.empty.sample.click()
     assert "error" not in wait_judged(qtbot, window, len(page.samples))
+
+
+def test_a_theme_that_changes_while_the_window_is_open(
+    inspecting: Window, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dark", "light"):
+        monkeypatch.setenv("FORENSICS_THEME", name)
+        theme.apply(qapp)
+        inspecting.redress()
+        corner = inspecting.grab().toImage().pixelColor(inspecting.width() - 3, 40)
+        assert corner.name() == theme.THEMES[name].window
