@@ -91,10 +91,9 @@ def pad(pixels: Pixels, size: int) -> Pixels:
 
 
 def _starts(length: int, size: int, most: int) -> list[int]:
+    """Return where tiles begin along one side: each in the middle of an equal part, so that none is all edge."""
     count = min(most, max(1, length // size))
-    if count == 1:
-        return [(length - size) // 2]
-    return [round(step * (length - size) / (count - 1)) for step in range(count)]
+    return [((2 * part + 1) * length - count * size) // (2 * count) for part in range(count)]
 
 
 def _resized(pixels: Pixels, spec: Preprocess) -> tuple[list[Pixels], tuple[Box, ...]]:
