@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from classifier.detector import Card, find, open_folder
-from forensics_app.core.figures import NAMES, ROWS, spread
+from forensics_app.cli.figures import ROWS, SPLITS
+from forensics_app.core.words import figure
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def _lines(card: Card) -> Iterator[str]:
     yield "\n## Figures\n\n95 % intervals: Wilson for proportions, bootstrap for balanced accuracy and AUC."
     yield "Calibration error and p give both classes equal weight."
     for name, found in card.metrics.items():
-        yield from _figures(NAMES.get(name, name), found)
+        yield from _figures(SPLITS.get(name, name), found)
     yield from _sources(card.metrics)
 
 
@@ -48,11 +49,11 @@ def _input(card: Card) -> str:
 
 
 def _figures(title: str, found: dict[str, Any]) -> Iterator[str]:
-    yield f"\n### {title} (n = {found['n']})\n\n| figure | value [95 % interval] | n |\n|---|---:|---:|"
+    yield f"\n### {title} (n = {found['n']})\n\n| figure | value (95 % interval) | n |\n|---|---:|---:|"
     for key, words in ROWS.items():
         value = found.get(key)
         if isinstance(value, dict):
-            yield f"| {words} | {spread(value)} | {value['n']} |"
+            yield f"| {words} | {figure(value)} | {value['n']} |"
         elif value is not None:
             yield f"| {words} | {value:.3f} | {found['n']} |"
     yield "\n| class | precision | recall | F1 | n |" + "".join(f" taken for {c} |" for c in found["classes"])
@@ -61,7 +62,7 @@ def _figures(title: str, found: dict[str, Any]) -> Iterator[str]:
         one = found["per_class"][name]
         cells = [
             f"{one['precision']:.3f}",
-            spread(one["recall"]),
+            figure(one["recall"]),
             f"{one['f1']:.3f}",
             str(one["support"]),
             *map(str, row),
@@ -75,12 +76,12 @@ def _sources(metrics: dict[str, Any]) -> Iterator[str]:
         return
     yield "\n### Each source on its own\n"
     yield "Accuracy of the more probable class, and how often the verdict was fake, unsure, real."
-    head = "".join(f" {NAMES[name]} | fake / unsure / real |" for name in shown)
+    head = "".join(f" {SPLITS[name]} | fake / unsure / real |" for name in shown)
     yield f"\n| source | n |{head}\n|---|---:|" + "---:|---:|" * len(shown)
     for source in metrics[shown[0]]["sources"]:
         rows = [metrics[name]["sources"][source] for name in shown]
         cells = [
-            f"{spread(row['accuracy'])} | {row['called_fake']} / {row['called_unsure']} / {row['called_real']}"
+            f"{figure(row['accuracy'])} | {row['called_fake']} / {row['called_unsure']} / {row['called_real']}"
             for row in rows
         ]
         yield f"| {source} | {rows[0]['accuracy']['n']} | " + " | ".join(cells) + " |"

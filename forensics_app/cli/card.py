@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from forensics_app.core import figures
+from forensics_app.cli.figures import tables
 from forensics_app.core.words import shown
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def paragraphs(installed: Installed) -> Iterator[RenderableType]:
     yield Text.assemble((card.name, "bold"), f"  {shown(card.description)}")
     yield _facts(installed)
     yield from _training(card.training)
-    yield from _measured(card.metrics)
+    yield from tables(card.metrics)
+    if not card.metrics:
+        yield Text("\nNothing was measured: how often it errs is not known.", "bold")
     yield Text("\nLimits", "bold")
     for limit in card.limits or ("None are written on the card, which does not mean that there are none.",):
         yield Padding(Text(shown(limit)), (0, 0, 0, 2))
@@ -75,15 +77,6 @@ def _training(training: dict[str, Any]) -> Iterator[RenderableType]:
             listed = ", ".join(f"{name} {count:,}" for name, count in sources.items())
             table.add_row(shown(str(split)), f"{sum(sources.values()):,}", Text(shown(listed)))
     yield table
-
-
-def _measured(metrics: dict[str, Any]) -> list[RenderableType]:
-    if not metrics:
-        return [Text("\nNothing was measured: how often it errs is not known.", "bold")]
-    try:
-        return list(figures.tables(metrics))
-    except (LookupError, TypeError, ValueError, AttributeError):  # a card from outside may hold anything
-        return [Text("\nThe figures on this card cannot be read; with --json they are shown as they are.", "bold")]
 
 
 def _grid() -> Table:

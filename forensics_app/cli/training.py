@@ -46,7 +46,7 @@ def train(
     end = follow(events, terminal, words=f"Training {chosen.name}", tell=_line)
     if isinstance(end, run.Finished) and not json:
         from classifier.detector import open_folder
-        from forensics_app.core.figures import tables
+        from forensics_app.cli.figures import tables
 
         for part in tables(open_folder(end.folder).card.metrics):
             terminal.result(part)
@@ -71,7 +71,7 @@ def evaluate(
 
     from classifier import evaluate as measuring
     from classifier.runtime import Detector
-    from forensics_app.core.figures import tables
+    from forensics_app.cli.figures import tables
 
     terminal, loaded = Terminal(json, quiet), Detector.load(detector)
     measuring.degradation(degrade)

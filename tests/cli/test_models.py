@@ -63,18 +63,28 @@ def test_card_with_figures(installed: Path) -> None:
     }})  # fmt: skip
     done = CliRunner().invoke(app, ["models", "show", "tiny"])
     assert done.exit_code == 0, done.exception
-    assert ".900 [0.850, 0.940]" in done.stdout
+    assert "0.90 (0.85–0.94)  200" in done.stdout
     assert "a source" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "0.90 (0.85–0.94)" in CliRunner().invoke(app, ["models"]).stdout
 
 
-@pytest.mark.parametrize("odd", [{"test": []}, {"test": {"n": 1}}, {"test": {"n": 1, "auc": {"n": 2}}}, {"x": None}])
-def test_odd_figures_are_a_sentence(installed: Path, odd: dict[str, object]) -> None:
+ODD: list[dict[str, object]] = [
+    {"test": []},
+    {"test": {"n": 1}},
+    {"test": {"n": 1, "auc": {"n": 2}}},
+    {"x": None},
+    {"test": {"classes": 3, "confusion": "x", "per_class": [], "sources": [1]}},
+    {"test": {"classes": ["fake", "real"], "confusion": [1, 2], "per_class": {}, "sources": {"a": 1, "b": {}}}},
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_figures_do_not_hide_the_rest_of_the_card(installed: Path, odd: dict[str, object]) -> None:
     measured(installed / "tiny", odd)
     done = CliRunner().invoke(app, ["models", "show", "tiny"])
     assert done.exit_code == 0, done.exception
-    assert "cannot be read" in done.stdout
+    assert "Limits" in done.stdout
     assert CliRunner().invoke(app, ["models"]).exit_code == 0
 
 
