@@ -78,7 +78,7 @@ def _number(value: object) -> str:
 
 
 def _sources(sources: object) -> Iterator[Table]:
-    if not isinstance(sources, dict) or len(sources) < 2:
+    if not isinstance(sources, dict) or not sources:
         return
     table = _table("source", "accuracy", "n", "fake", "unsure", "real")
     for name, row in sources.items():
