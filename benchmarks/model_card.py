@@ -62,7 +62,7 @@ def _figures(title: str, found: dict[str, Any]) -> Iterator[str]:
         one = found["per_class"][name]
         cells = [
             f"{one['precision']:.3f}",
-            figure(one["recall"]),
+            figure(one["recall"]) or "",
             f"{one['f1']:.3f}",
             str(one["support"]),
             *map(str, row),
