@@ -119,14 +119,14 @@ def usual_way(detector: Detector) -> Callable[[Sequence[Pixels]], np.ndarray[tup
     from classifier.detector import open_folder
     from classifier.export import load_network
     from classifier.preprocess import regions
-    from classifier.runtime import softmax
+    from classifier.runtime import calibrated
 
     network = load_network(open_folder(detector.folder))
 
     def judge(images: Sequence[Pixels]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         with torch.inference_mode():
             logits = [network(torch.from_numpy(regions(one, detector.card.preprocess).batch)).mean(0) for one in images]
-        return softmax(torch.stack(logits).double().numpy() / detector.card.temperature)
+        return calibrated(torch.stack(logits).double().numpy(), detector.card)
 
     return judge
 

@@ -23,7 +23,9 @@ def _lines(card: Card) -> Iterator[str]:
     yield f"- Architecture: `{card.arch}`; classes: {', '.join(card.classes)}; input: {_input(card)}"
     recipe, minutes, band = training["recipe"], training["seconds"] / 60, card.band
     if band:
-        yield f"- Temperature {card.temperature:.3f}. Says unsure between p = {band.low:.3f} and {band.high:.3f},"
+        bias = ", ".join(f"{one:+.3f}" for one in card.bias) or "none"
+        yield f"- Calibration: temperature {card.temperature:.3f}, bias {bias}."
+        yield f"  Says unsure between p = {band.low:.3f} and {band.high:.3f},"
         yield f"  chosen on {band.n} calibration pictures for at most {100 * recipe['max_fpr']:.0f} % of real pictures"
         yield f"  called generated and {100 * recipe['max_fnr']:.0f} % of generated ones called real."
     yield f"- Trained by `forensics train`: {training['epochs']} epochs, {minutes:.0f} minutes on {training['device']},"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 from classifier.detector import Band
 from classifier.metrics import Labels, Probabilities, class_weights
@@ -28,6 +29,24 @@ def temperature(logits: NDArray[np.float64], labels: Labels) -> float:
         return float(-weight @ np.log(np.maximum(softmax(logits / t)[rows, labels], 1e-12)))
 
     return float(TEMPERATURES[int(np.argmin([loss(t) for t in TEMPERATURES]))])
+
+
+def platt(logits: NDArray[np.float64], labels: Labels) -> tuple[float, float]:
+    """Return (temperature, bias of class 0) with the least class-balanced negative log-likelihood of logits (N, 2).
+
+    A straight line through the margin (Platt, "Probabilistic Outputs for Support Vector Machines", 1999), its target
+    values included: a temperature alone cannot mend a network that leans to one class on pictures that it has not seen.
+    """
+    margin, weight = logits[:, 0] - logits[:, 1], class_weights(labels)
+    counts = np.bincount(labels, minlength=2)
+    target = np.where(labels == 0, (counts[0] + 1) / (counts[0] + 2), 1 / (counts[1] + 2))
+
+    def loss(line: NDArray[np.float64]) -> float:
+        score = np.exp(line[0]) * margin + line[1]
+        return float(weight @ (np.logaddexp(0, score) - target * score))
+
+    found = optimize.minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-10})
+    return float(np.exp(-found.x[0])), float(found.x[1])
 
 
 def abstain_band(p: Probabilities, labels: Labels, fake: int, *, max_fpr: float, max_fnr: float) -> Band:

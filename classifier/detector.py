@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from classifier.files import BadImage, read
 from classifier.places import home, resources
@@ -63,6 +63,8 @@ class Card(BaseModel):
     classes: tuple[str, ...] = Field(min_length=2, max_length=100_000)
     preprocess: Preprocess = Preprocess()
     temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
+    bias: tuple[FiniteFloat, ...] = ()
+    """What is added to each class's logit after division by the temperature; none if empty."""
     band: Band | None = None
     closed_form_cam: bool = False
     training: dict[str, Any] = {}
@@ -74,6 +76,8 @@ class Card(BaseModel):
     def _distinct(self) -> Card:
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("classes must differ from one another")
+        if len(self.bias) not in (0, len(self.classes)):
+            raise ValueError("bias needs a number for each class, or none")
         return self
 
 

@@ -15,7 +15,7 @@ from classifier.detector import Card
 from classifier.images import Pixels
 from classifier.metrics import Metrics, measure
 from classifier.recipes import BadRecipe, Data, Recipe
-from classifier.runtime import Detector, softmax
+from classifier.runtime import Detector, calibrated
 
 CHUNK = 16
 
@@ -103,7 +103,7 @@ def measured(detector: Detector, scores: Scores, items: Sequence[Item], without:
     kept = np.array([item.source not in without for item in items], bool)
     band = detector.card.band
     return measure(
-        softmax(scores.logits[kept] / detector.card.temperature),
+        calibrated(scores.logits[kept], detector.card),
         scores.labels[kept],
         detector.card.classes,
         (band.low, band.high) if band else None,

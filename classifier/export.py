@@ -75,7 +75,7 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[An
         files = {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH)}
         card = card.model_copy(update={"closed_form_cam": row.closed_form, "files": files})
         write_card(part, card)
-        difference = _difference(part, before, check, card.temperature)
+        difference = _difference(part, before, check)
         if difference > PARITY:
             raise ExportRefused(
                 f"The exported graph moves a probability by {difference:.2g}, more than {PARITY}: not kept."
@@ -173,9 +173,9 @@ def _layout(weights: Path) -> tuple[dict[str, Any], int]:
     return header, 8 + length
 
 
-def _difference(folder: Path, before: np.ndarray[Any, Any], check: np.ndarray[Any, Any], temperature: float) -> float:
+def _difference(folder: Path, before: np.ndarray[Any, Any], check: np.ndarray[Any, Any]) -> float:
     (after,) = Detector(folder).forward(check)
-    shift = float(np.abs(softmax(after / temperature) - softmax(before / temperature)).max())
+    shift = float(np.abs(softmax(after) - softmax(before)).max())
     # Saturated probabilities hide a wrong graph: the logits must agree as well, to half precision.
     relative = float(np.abs(after - before).max() / max(1.0, np.abs(before).max()))
     return max(shift, relative / 10)

@@ -18,13 +18,13 @@ from safetensors.torch import load_file
 
 from classifier import calibrate, checkpoint, zoo
 from classifier.data import BadData, Labelled, Pictures, open_data
-from classifier.detector import Band, Card, Installed, open_folder
+from classifier.detector import Card, Installed, open_folder
 from classifier.evaluate import Batch, Scores, degradation, measured, score
 from classifier.export import export, write_card
 from classifier.metrics import Metrics
 from classifier.preprocess import regions
 from classifier.recipes import Recipe
-from classifier.runtime import Detector, softmax
+from classifier.runtime import Detector, calibrated
 from classifier.train import Epoch, Step, Trained, train
 
 DETECTOR, RECIPE = "detector", "recipe.json"
@@ -153,12 +153,16 @@ def _calibrated(recipe: Recipe, data: Labelled, installed: Installed, pictures: 
 
 
 def _calibrate(recipe: Recipe, card: Card, scores: Scores) -> Card:
-    fitted = calibrate.temperature(scores.logits, scores.labels)
-    band: Band | None = None
-    if set(card.classes) == {"fake", "real"}:
-        p, fake = softmax(scores.logits / fitted), card.classes.index("fake")
-        band = calibrate.abstain_band(p, scores.labels, fake, max_fpr=recipe.max_fpr, max_fnr=recipe.max_fnr)
-    return card.model_copy(update={"temperature": fitted, "band": band})
+    """Return the card with temperature, for two classes also the bias, and for fake and real the abstain band."""
+    if len(card.classes) > 2:
+        return card.model_copy(update={"temperature": calibrate.temperature(scores.logits, scores.labels)})
+    temperature, bias = calibrate.platt(scores.logits, scores.labels)
+    card = card.model_copy(update={"temperature": temperature, "bias": (bias, 0.0)})
+    if set(card.classes) != {"fake", "real"}:
+        return card
+    p, fake = calibrated(scores.logits, card), card.classes.index("fake")
+    band = calibrate.abstain_band(p, scores.labels, fake, max_fpr=recipe.max_fpr, max_fnr=recipe.max_fnr)
+    return card.model_copy(update={"band": band})
 
 
 def _measured(data: Labelled, installed: Installed, pictures: Pictures, seconds: float) -> Iterator[Batch | Measured]:

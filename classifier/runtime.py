@@ -51,6 +51,12 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True))
 
 
+def calibrated(logits: NDArray[np.floating], card: Card) -> NDArray[np.float64]:
+    """Return the probabilities (..., C) of raw logits (..., C) with the card's temperature and bias."""
+    scaled = np.asarray(logits, np.float64) / card.temperature
+    return softmax(scaled + np.asarray(card.bias) if card.bias else scaled)
+
+
 class Detector:
     """An installed detector, ready to judge. Thread-safe; holds one onnxruntime session."""
 
@@ -87,7 +93,7 @@ class Detector:
     def judge(self, pixels: Pixels, *, heat_class: str | None = None) -> Judged:
         """Judge a picture of (H, W, 3) bytes; `heat_class` names the class whose heat map is wanted.
 
-        The logits of several regions are averaged, then divided by the card's temperature. Without a closed-form map
+        The logits of several regions are averaged, then calibrated as the card says. Without a closed-form map
         in the graph `heat` is None and `classifier.gradcam` computes it with autograd.
         """
         looked = regions(pixels, self.card.preprocess)
@@ -98,7 +104,7 @@ class Detector:
         if with_map and heat_class is not None:
             cls = self.card.classes.index(heat_class)
             heat = assemble(np.maximum(answers[1][:, cls], 0), looked, pixels.shape[:2])
-        return Judged(softmax(logits / self.card.temperature), logits, heat)
+        return Judged(calibrated(logits, self.card), logits, heat)
 
     def predict(self, images: Sequence[Pixels]) -> NDArray[np.float64]:
         """Return calibrated probabilities (N, C) of pictures, each (H, W, 3) bytes."""
@@ -108,7 +114,7 @@ class Detector:
         (logits,) = self.forward(np.concatenate([one.batch for one in looked]))
         ends = np.cumsum([len(one.batch) for one in looked])[:-1]
         means = np.stack([part.astype(np.float64).mean(axis=0) for part in np.split(logits, ends)])
-        return softmax(means / self.card.temperature)
+        return calibrated(means, self.card)
 
 
 def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:

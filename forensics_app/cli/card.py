@@ -40,7 +40,8 @@ def _facts(installed: Installed) -> Table:
     table.add_row("classes", shown(", ".join(card.classes[:12]) + (" …" if len(card.classes) > 12 else "")))
     table.add_row("looks at", _looks_at(card))
     table.add_row("answers", _band(card))
-    table.add_row("temperature", f"{card.temperature:.3g}")
+    bias = f", bias {', '.join(f'{one:+.3g}' for one in card.bias)}" if card.bias else ""
+    table.add_row("calibration", f"temperature {card.temperature:.3g}{bias}")
     table.add_row("size", f"{size / 2**20:.1f} MB")
     table.add_row("id", installed.id)
     table.add_row("folder", Text(shown(str(installed.folder)), overflow="fold"))

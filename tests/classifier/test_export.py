@@ -14,7 +14,7 @@ from classifier import export, zoo
 from classifier.detector import GRAPH, WEIGHTS, Card, open_folder
 from classifier.images import load
 from classifier.preprocess import Preprocess, regions
-from classifier.runtime import Detector, softmax
+from classifier.runtime import Detector, calibrated
 
 PREP = Preprocess(kind="tiles", size=64)
 CARD = Card(name="x", arch="resnet18", classes=("a", "b"), preprocess=PREP)
@@ -95,6 +95,6 @@ def test_the_bundled_detector_says_the_same_in_torch_on_100_pictures(bundled: Pa
         pixels = load(path).pixels
         with torch.inference_mode():
             logits = network(torch.from_numpy(regions(pixels, detector.card.preprocess).batch)).double().mean(0).numpy()
-        p = softmax(logits / detector.card.temperature)[fake]
+        p = calibrated(logits, detector.card)[fake]
         largest = max(largest, abs(p - detector.judge(pixels).probabilities[fake]))
     assert largest < 1e-3

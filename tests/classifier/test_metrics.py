@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, classification_report, confusion_matrix, roc_auc_score
 
-from classifier.calibrate import abstain_band, temperature
+from classifier.calibrate import abstain_band, platt, temperature
 from classifier.metrics import auc, expected_calibration_error, measure, wilson
 from classifier.runtime import softmax
 
@@ -92,6 +92,28 @@ def test_temperature_recovers_the_scale_that_logits_were_multiplied_by() -> None
     logits = np.stack([true, np.zeros_like(true)], 1)
     assert temperature(logits * 3.0, labels) == pytest.approx(3.0, rel=0.05)
     assert temperature(logits * 0.5, labels) == pytest.approx(0.5, rel=0.05)
+
+
+def test_platt_recovers_scale_and_lean_however_rare_a_class_is() -> None:
+    rng = np.random.default_rng(4)
+    true = rng.normal(0, 2, 60_000)
+    labels = (rng.random(60_000) > 1 / (1 + np.exp(-true))).astype(np.int64)
+    kept = (labels == 1) | (rng.random(60_000) < 0.1)  # fakes are ten times rarer here than where p is to hold
+    logits = np.stack([true * 2.0 - 1.5, np.zeros_like(true)], 1)[kept]
+    found, bias = platt(logits, labels[kept])
+    assert found == pytest.approx(2.0, rel=0.08)
+    assert bias == pytest.approx(0.75, abs=0.08)
+
+
+def test_platt_stays_finite_where_classes_separate_and_where_nothing_does() -> None:
+    perfect = np.array([[5.0, 0.0]] * 20 + [[-5.0, 0.0]] * 20)
+    found, bias = platt(perfect, np.array([0] * 20 + [1] * 20))
+    assert 0 < found < 100
+    assert abs(bias) < 5
+    nothing = np.random.default_rng(0).normal(0, 1, (4000, 2))
+    found, bias = platt(nothing, np.arange(4000) % 2)
+    p = softmax(nothing / found + np.array([bias, 0]))
+    assert np.abs(p - 0.5).max() < 0.15
 
 
 @pytest.mark.parametrize("seed", range(5))
