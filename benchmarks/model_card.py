@@ -38,9 +38,26 @@ def _lines(card: Card) -> Iterator[str]:
         yield f"| {name} | " + " | ".join(str(split.get(name, 0)) for split in training["pictures"].values()) + " |"
     yield "\n## Figures\n\n95 % intervals: Wilson for proportions, bootstrap for balanced accuracy and AUC."
     yield "Calibration error and p give both classes equal weight."
+    yield from _unseen(card.metrics, training["recipe"]["data"]["holdout"])
     for name, found in card.metrics.items():
         yield from _figures(SPLITS.get(name, name), found)
     yield from _sources(card.metrics)
+
+
+def _unseen(metrics: dict[str, Any], held: list[str]) -> Iterator[str]:
+    """Say how much of the figures is due to sources that were never trained on."""
+    if not held or "test_seen" not in metrics:
+        return
+    whole, seen = metrics["test"], metrics["test_seen"]
+    fakes, known = whole["per_class"]["fake"]["support"], seen["per_class"]["fake"]["support"]
+    yield f"\nOf the {fakes} generated test pictures {fakes - known} are by generators left out of training on purpose"
+    yield f"({', '.join(held)}): over all of them balanced accuracy is {figure(whole['balanced_accuracy'])},"
+    yield f"without those two {figure(seen['balanced_accuracy'])}. That gap is what to expect of a new generator:"
+    for name in held:
+        row = whole["sources"][name]
+        called = f"{row['called_fake']} generated, {row['called_real']} not"
+        yield f"of {row['accuracy']['n']} pictures of {name} it called {called},"
+    yield "and gave no answer for the rest."
 
 
 def _input(card: Card) -> str:

@@ -1,4 +1,4 @@
-"""From a trained network to a detector folder: half-precision weights, a graph over them, a gate between both.
+"""From a trained network to a detector folder: weights, a graph over them, a gate between both.
 
 The graph holds no weights of its own: it refers to the tensors inside weights.safetensors, so that torch and
 onnxruntime read the very same bytes and a detector takes half the space.
@@ -60,7 +60,7 @@ class Explained(nn.Module):
 def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[Any, np.dtype[np.float32]]) -> Installed:
     """Write a detector folder and return it; `check` (N, 3, S, S) is the input that the parity gate compares on.
 
-    The weights are rounded to half precision, and the graph on onnxruntime must give probabilities within 1e-3 of the
+    The matrices are rounded to half precision, and the graph on onnxruntime must give probabilities within 1e-3 of the
     unrounded network's. Everything is written under a temporary name, then renamed. Raises `ExportRefused`.
     """
     row = zoo.arch(card.arch)
@@ -82,6 +82,7 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[An
             )
         write_card(part, card.model_copy(update={"training": {**card.training, "export_max_difference": difference}}))
         part.chmod(0o755)
+        (part / WEIGHTS).chmod(0o644)
         _swap(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -111,9 +112,11 @@ def _write_weights(network: nn.Module, path: Path) -> None:
     largest = max(float(value.abs().max()) for value in state.values() if value.is_floating_point())
     if largest > torch.finfo(torch.float16).max:
         raise ExportRefused(f"A weight of {largest:.3g} does not fit half precision.")
-    checkpoint.save_tensors(
-        path, {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
-    )
+    # One-dimensional tensors (batch norm, biases) are small, and rounding them moves a probability the most.
+    halved = {
+        name: value.half() if value.is_floating_point() and value.dim() > 1 else value for name, value in state.items()
+    }
+    checkpoint.save_tensors(path, halved)
 
 
 def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> None:
@@ -152,13 +155,14 @@ def _refer_to_weights(model: Any, weights: Path, prefix: str) -> None:
         if name not in tensors or tensor.data_type != TensorProto.FLOAT:
             continue
         begin, end = tensors[name]["data_offsets"]
-        full, half = tensor.name, f"{tensor.name}.half"
         for kind in ("raw_data", "float_data"):
             tensor.ClearField(kind)
-        tensor.name, tensor.data_type, tensor.data_location = half, TensorProto.FLOAT16, TensorProto.EXTERNAL
+        tensor.data_location = TensorProto.EXTERNAL
         facts = {"location": weights.name, "offset": str(start + begin), "length": str(end - begin)}
         tensor.external_data.extend(StringStringEntryProto(key=key, value=value) for key, value in facts.items())
-        casts.append(helper.make_node("Cast", [half], [full], to=TensorProto.FLOAT))
+        if tensors[name]["dtype"] == "F16":
+            casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
+            tensor.name, tensor.data_type = f"{tensor.name}.half", TensorProto.FLOAT16
     for index, node in enumerate(casts):
         model.graph.node.insert(index, node)
     for value in [value for value in model.graph.value_info if value.name.removeprefix(prefix) in tensors]:
