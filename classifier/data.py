@@ -24,7 +24,7 @@ Found = dict[str, list[tuple[Path, str]]]
 """Picture files by class, each with its source."""
 
 
-class BadData(Exception):  # noqa: N818
+class BadData(Exception):
     """A data folder that cannot be trained or evaluated on; `str()` says what is wrong and where."""
 
 
@@ -124,7 +124,8 @@ def _split(root: Path, classes: tuple[str, ...], items: dict[Split, list[Item]],
     out: dict[Split, list[Item]] = {split: [i for i in items.get(split, []) if i.path in groups] for split in SPLITS}
     pool = [item for item in out["train"] if groups[item.path] not in fixed]
     out["train"] = []
-    parts = {s: f for s, f in (("val", spec.val), ("cal", spec.cal), ("test", spec.test)) if s not in items}
+    shares: dict[Split, float] = {"val": spec.val, "cal": spec.cal, "test": spec.test}
+    parts = {split: share for split, share in shares.items() if split not in items}
     for item, split in zip(pool, _assign(pool, groups, parts, held, seed), strict=True):
         out[split].append(item)
     _check_splits(root, classes, out)
@@ -136,7 +137,7 @@ def _below(item: Item, root: Path, folder: str) -> bool:
 
 
 def _assign(
-    pool: Sequence[Item], groups: Mapping[Path, int], parts: Mapping[str, float], held: set[int], seed: int
+    pool: Sequence[Item], groups: Mapping[Path, int], parts: Mapping[Split, float], held: set[int], seed: int
 ) -> list[Split]:
     """Cut each (class, source) stratum's groups, shuffled, into the asked parts; held-out groups go to test."""
     strata: dict[tuple[int, str], list[int]] = {}
@@ -151,7 +152,7 @@ def _assign(
         start = 0.0
         for split, part in parts.items():
             for group in order[round(start * len(order)) : round((start + part) * len(order))]:
-                placed[int(group)] = split  # type: ignore[assignment]
+                placed[int(group)] = split
             start += part
     return [placed[groups[item.path]] for item in pool]
 

@@ -26,7 +26,7 @@ MAX_CARD_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 2 * 2**30
 
 
-class BadDetector(Exception):  # noqa: N818
+class BadDetector(Exception):
     """A detector that cannot be used; `str()` is one sentence that says which, why and what to do."""
 
 

@@ -26,7 +26,7 @@ PARITY = 1e-3
 """Largest difference of a probability between torch and the exported graph that is let through."""
 
 
-class ExportRefused(Exception):  # noqa: N818
+class ExportRefused(Exception):
     """The exported graph does not say what the network says; `str()` gives the difference."""
 
 
@@ -64,7 +64,7 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[An
     unrounded network's. Everything is written under a temporary name, then renamed. Raises `ExportRefused`.
     """
     row = zoo.arch(card.arch)
-    network = network.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    network = contiguous(network.to("cpu")).eval()
     with torch.inference_mode():
         before = network(torch.from_numpy(check)).float().numpy()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +92,13 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[An
 def write_card(folder: Path, card: Card) -> None:
     """Write a detector's card beside its files."""
     checkpoint.write_json(folder / CARD, card.model_dump(mode="json"))
+
+
+def contiguous(network: nn.Module) -> nn.Module:
+    """Return the network with its weights in the usual order again, which the exporter and the weights file need."""
+    for parameter in network.parameters():
+        parameter.data = parameter.data.contiguous()
+    return network
 
 
 def load_network(installed: Installed) -> nn.Module:

@@ -29,7 +29,7 @@ REFUSALS: dict[int, tuple[BadKind, str]] = {
 }
 
 
-class BadImage(Exception):  # noqa: N818 - a file's state, named as users read it
+class BadImage(Exception):
     """A file that cannot be judged: `kind` says which way, `str()` is one sentence for people."""
 
     def __init__(self, kind: BadKind, message: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Metrics:
     selective_accuracy: Figure | None = None
     false_alarm: Figure | None = None
     missed: Figure | None = None
-    sources: dict[str, dict[str, object]] | None = None
+    sources: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 def wilson(right: int, n: int) -> Figure:
@@ -123,16 +123,20 @@ def measure(
         hit, label = guess[index] == labels[index], labels[index]
         return float(np.mean([hit[label == kind].mean() for kind in np.unique(label)]))
 
+    if set(classes) != {"fake", "real"}:
+        band = None
+    fake = list(classes).index("fake") if "fake" in classes else 0
     return Metrics(
-        tuple(classes),
-        len(labels),
-        wilson(int(np.trace(confusion)), len(labels)),
-        bootstrap(balanced, labels),
-        _binary_auc(p, labels) if count == 2 and len(np.unique(labels)) == 2 else None,
-        expected_calibration_error(p, labels),
-        {name: _class_report(confusion, index) for index, name in enumerate(classes)},
-        confusion.tolist(),
-        **_banded(p, labels, classes, band, sources),
+        classes=tuple(classes),
+        n=len(labels),
+        accuracy=wilson(int(np.trace(confusion)), len(labels)),
+        balanced_accuracy=bootstrap(balanced, labels),
+        auc=_binary_auc(p, labels) if count == 2 and len(np.unique(labels)) == 2 else None,
+        ece=expected_calibration_error(p, labels),
+        per_class={name: _class_report(confusion, index) for index, name in enumerate(classes)},
+        confusion=confusion.tolist(),
+        sources=_by_source(guess == labels, sources, p[:, fake], band),
+        **(_banded(p[:, fake], labels == fake, band) if band else {}),
     )
 
 
@@ -148,34 +152,33 @@ def _class_report(confusion: NDArray[np.int64], index: int) -> ClassReport:
     return ClassReport(precision, wilson(hit, support), f1, support)
 
 
-def _banded(  # type: ignore[no-untyped-def]
-    p: Probabilities, labels: Labels, classes: Sequence[str], band: tuple[float, float] | None, sources: Sequence[str]
-):
-    if band is None or set(classes) != {"fake", "real"}:
-        return {"sources": _by_source(p.argmax(axis=1) == labels, sources)}
-    fake = list(classes).index("fake")
-    p_fake, is_fake = p[:, fake], labels == fake
-    called_fake, called_real = p_fake >= band[1], (p_fake <= band[0]) & (p_fake < band[1])
-    decided = called_fake | called_real
-    right = (called_fake & is_fake) | (called_real & ~is_fake)
-    table = _by_source(p.argmax(axis=1) == labels, sources)
-    for name, row in table.items():
-        mine = np.array([source == name for source in sources])
-        answers = {"fake": called_fake, "real": called_real, "unsure": ~decided}
-        row.update({f"called_{label}": int((answer & mine).sum()) for label, answer in answers.items()})
-        row["mean_p_fake"] = float(p_fake[mine].mean())
+def _answers(p_fake: NDArray[np.float64], band: tuple[float, float]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where the band says fake and where real, as `verdict.decide` does: on both edges at once, neither."""
+    fake, real = p_fake >= band[1], p_fake <= band[0]
+    return fake & ~real, real & ~fake
+
+
+def _banded(p_fake: NDArray[np.float64], is_fake: NDArray[np.bool_], band: tuple[float, float]) -> dict[str, Figure]:
+    fake, real = _answers(p_fake, band)
+    decided, right = fake | real, (fake & is_fake) | (real & ~is_fake)
     return {
-        "coverage": wilson(int(decided.sum()), len(labels)),
+        "coverage": wilson(int(decided.sum()), len(p_fake)),
         "selective_accuracy": wilson(int(right.sum()), int(decided.sum())),
-        "false_alarm": wilson(int((called_fake & ~is_fake).sum()), int((~is_fake).sum())),
-        "missed": wilson(int((called_real & is_fake).sum()), int(is_fake.sum())),
-        "sources": table,
+        "false_alarm": wilson(int((fake & ~is_fake).sum()), int((~is_fake).sum())),
+        "missed": wilson(int((real & is_fake).sum()), int(is_fake.sum())),
     }
 
 
-def _by_source(right: NDArray[np.bool_], sources: Sequence[str]) -> dict[str, dict[str, object]]:
-    names = np.array(sources)
-    return {
-        name: {"accuracy": wilson(int(right[names == name].sum()), int((names == name).sum()))}
-        for name in sorted(set(sources))
-    }
+def _by_source(
+    right: NDArray[np.bool_], sources: Sequence[str], p_fake: NDArray[np.float64], band: tuple[float, float] | None
+) -> dict[str, dict[str, object]]:
+    """Return each source's accuracy and, with a band, how often each verdict was given and the mean of p_fake."""
+    names, table = np.array(sources), dict[str, dict[str, object]]()
+    for name in sorted(set(sources)):
+        mine = names == name
+        table[name] = {"accuracy": wilson(int(right[mine].sum()), int(mine.sum()))}
+        if band:
+            fake, real = _answers(p_fake[mine], band)
+            table[name].update(called_fake=int(fake.sum()), called_real=int(real.sum()))
+            table[name].update(called_unsure=int((~fake & ~real).sum()), mean_p_fake=float(p_fake[mine].mean()))
+    return table

@@ -23,7 +23,7 @@ CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndTok
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-class BadRecipe(Exception):  # noqa: N818
+class BadRecipe(Exception):
     """A recipe that cannot be used; `str()` names the file, the key and the allowed values."""
 
 

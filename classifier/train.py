@@ -21,7 +21,7 @@ from classifier.recipes import Recipe
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
-class TrainingFailed(Exception):  # noqa: N818
+class TrainingFailed(Exception):
     """Training cannot go on; `str()` says at which step and what is kept."""
 
 

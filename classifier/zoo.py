@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CamLayout = Literal["nchw", "nhwc", "tokens"]
 
 
-class BadArch(Exception):  # noqa: N818
+class BadArch(Exception):
     """An architecture or its weights that cannot be had; `str()` says what to do."""
 
 

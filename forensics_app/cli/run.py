@@ -31,7 +31,7 @@ DetectorName = Annotated[str, typer.Option("--detector", metavar="NAME", help="A
 E = TypeVar("E")
 
 
-class BadUse(Exception):  # noqa: N818
+class BadUse(Exception):
     """What was asked for cannot be done; `str()` is one sentence that says why."""
 
 

@@ -15,7 +15,7 @@ from forensics_app.core.verdict import Verdict, decide, policy_of
 from forensics_app.evidence import Evidence, Probe, collect
 
 
-class CannotJudge(Exception):  # noqa: N818
+class CannotJudge(Exception):
     """The detector gives no verdicts: its classes are not fake and real."""
 
 

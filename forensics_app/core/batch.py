@@ -20,7 +20,7 @@ MAX_STEM_BYTES = 200
 SUFFIX = ".heatmap.png"
 
 
-class CannotWrite(Exception):  # noqa: N818
+class CannotWrite(Exception):
     """The heat maps cannot go where they were asked to go; `str()` says why."""
 
 

@@ -28,7 +28,7 @@ COLUMNS = (
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class ResultsRefused(Exception):  # noqa: N818
+class ResultsRefused(Exception):
     """The results cannot go where they were asked to go; `str()` says why."""
 
 

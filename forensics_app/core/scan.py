@@ -25,7 +25,7 @@ FILES_A_WORKER = 32
 """Below this many files a further worker takes longer to start than it saves."""
 
 
-class CannotScan(Exception):  # noqa: N818
+class CannotScan(Exception):
     """The whole scan cannot go on; `str()` is one sentence that says why."""
 
 

@@ -31,7 +31,7 @@ class Limits:
     seconds_a_file: float = 60.0
 
 
-class CannotContinue(Exception):  # noqa: N818
+class CannotContinue(Exception):
     """No task can be done any more: a worker cannot start, results cannot be written; `kind` is the error's class."""
 
     def __init__(self, message: str, kind: str = "CannotContinue") -> None:
