@@ -111,6 +111,15 @@ def test_rubbish_is_told_in_place_and_the_others_go_on(
     assert not page.notice.isVisible() and QGuiApplication.modalWindow() is None
 
 
+def test_a_name_that_cannot_be_looked_up_does_not_stop_the_others(
+    qtbot: QtBot, window: Window, tmp_path: Path, pictures: Make
+) -> None:
+    window.open([tmp_path / f"{'a' * 300}.jpg", tmp_path / "nul\0.jpg", *pictures(2)])
+    states = wait_judged(qtbot, window, 4)
+    assert states[:2] == ["error", "error"] and set(states[2:]) <= VERDICTS
+    assert all(row.message for row in window.inspect.desk.pictures.rows[:2])
+
+
 def test_every_malformed_file_leaves_the_window_standing(qtbot: QtBot, window: Window, shared_data: Path) -> None:
     some = sorted((shared_data / "malformed").iterdir())[::9]
     drop(window, files(some))
