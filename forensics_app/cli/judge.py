@@ -20,9 +20,9 @@ class Maps(str, Enum):
 
 
 def analyze(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures to judge.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", readable=False, help="Pictures to judge.")],
     heatmap: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write each picture with its heat map there.")
+        Path | None, typer.Option(metavar="DIR", readable=False, help="Write each picture with its heat map there.")
     ] = None,
     detector: DetectorName = "default",
     json: Json = False,
@@ -48,8 +48,10 @@ def analyze(
 
 
 def scan(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Every picture below it is judged.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for report.html and the results.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", readable=False, help="Every picture below it is judged.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", readable=False, help="A new folder for report.html and the results.")
+    ],
     detector: DetectorName = "default",
     heatmaps: Annotated[
         Maps, typer.Option(help="Draw heat maps for what is not called real, all, or none.")
@@ -73,7 +75,7 @@ def scan(
 
 
 def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A folder for the report.")] = Path("report"),
+    out: Annotated[Path, typer.Option(metavar="DIR", readable=False, help="A folder for the report.")] = Path("report"),
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

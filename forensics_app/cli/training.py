@@ -13,7 +13,9 @@ from forensics_app.cli.run import BadUse, DetectorName, Json, Quiet, Terminal, f
 if TYPE_CHECKING:
     from classifier.metrics import Metrics
 
-Folder = Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder with one folder of pictures a class.")]
+Folder = Annotated[
+    Path, typer.Option("--data", metavar="DIR", readable=False, help="A folder with one folder of pictures a class.")
+]
 
 
 class SplitName(str, Enum):
@@ -29,7 +31,10 @@ class SplitName(str, Enum):
 def train(
     recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A bundled recipe, or a YAML file.")],
     data: Folder,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for checkpoints, history and the detector.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", readable=False, help="A new folder for checkpoints, history and the detector."),
+    ],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it was stopped.")] = False,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
     json: Json = False,

@@ -12,7 +12,7 @@ from forensics_app.cli.run import BadUse
 
 def gui(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Pictures or folders to open.")
+        list[Path] | None, typer.Argument(metavar="[PATH]...", readable=False, help="Pictures or folders to open.")
     ] = None,
 ) -> None:
     """Open the window.

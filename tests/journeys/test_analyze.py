@@ -160,3 +160,14 @@ def test_no_reader_is_no_crash(tmp_path: Path, detector_folder: Path) -> None:
     )
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="needs a user who may not read all files")
+def test_an_unreadable_picture_costs_only_itself(tmp_path: Path, judge: Any) -> None:
+    good, closed = write_picture(tmp_path / "good.png"), write_picture(tmp_path / "closed.png")
+    closed.chmod(0)
+    done = judge(good, closed, "--json")
+    assert done.returncode == 1
+    found = records(done.stdout)
+    assert "verdict" in found[0]
+    assert found[1]["error"]["kind"] == "no_permission"
