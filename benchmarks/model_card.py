@@ -36,7 +36,7 @@ def _lines(card: Card) -> Iterator[str]:
     yield "|---|" + "---:|" * len(training["pictures"])
     for name in sorted({name for split in training["pictures"].values() for name in split}):
         yield f"| {name} | " + " | ".join(str(split.get(name, 0)) for split in training["pictures"].values()) + " |"
-    yield "\n## Figures\n\n95 % intervals: Wilson for proportions, bootstrap for balanced accuracy and AUC."
+    yield "\n## Figures\n\n95 % intervals: Wilson for proportions, MOVER for balanced accuracy, bootstrap for AUC."
     yield "Calibration error and p give both classes equal weight."
     yield from _unseen(card.metrics, training["recipe"]["data"]["holdout"])
     for name, found in card.metrics.items():

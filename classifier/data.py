@@ -96,7 +96,7 @@ def _sources(root: Path, spec: Data) -> Found:
 def _check_classes(root: Path, classes: Sequence[str], given: Mapping[Split, Found]) -> None:
     if len(classes) < 2:
         found = f"only the class '{classes[0]}'" if classes else "no class folder"
-        raise BadData(f"{root} has {found}; training needs at least two class folders with pictures in each.")
+        raise BadData(f"{root} has {found}; two class folders with pictures in each are needed.")
     for split, found_in in given.items():
         strange = set(found_in) - set(classes)
         if strange:

@@ -123,7 +123,7 @@ def find(name_or_folder: str | Path) -> Path:
     if isinstance(name_or_folder, str) and direct.name == name_or_folder and not name_or_folder.startswith("."):
         candidates = [*(root / name_or_folder for root in roots()), direct]
     for folder in candidates:
-        if os.path.isfile(folder / CARD):  # noqa: PTH113 - pathlib's raises where a folder may not be entered
+        if os.path.isfile(folder / CARD):
             return folder
     known = ", ".join(path.name for path in folders()) or "none"
     raise BadDetector(f"There is no detector '{name_or_folder}'. Installed: {known}; or give a folder with {CARD}.")

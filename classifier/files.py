@@ -77,9 +77,9 @@ def _read_regular(handle: int, max_bytes: int) -> bytes:
 
 def _unreadable(path: Path, error: OSError) -> BadImage:
     code = error.errno
-    if code in (errno.EACCES, errno.EPERM) and path.is_dir():  # Windows answers "permission denied" for a folder
+    if code in (errno.EACCES, errno.EPERM) and os.path.isdir(path):  # Windows answers "permission denied" for a folder
         code = errno.EISDIR
-    if code == errno.ENOENT and path.is_symlink():
+    if code == errno.ENOENT and os.path.islink(path):
         return BadImage("missing", "There is no such file (the link points to nothing).")
     kind, message = REFUSALS.get(code or 0, ("damaged", f"The file could not be read: {error.strerror or error}."))
     return BadImage(kind, message)

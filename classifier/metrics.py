@@ -70,6 +70,14 @@ def wilson(right: int, n: int) -> Figure:
     return Figure(p, max(0.0, low) if right else 0.0, min(1.0, high) if right < n else 1.0, n)
 
 
+def mean_of(parts: Sequence[Figure]) -> Figure:
+    """Return the mean of independent figures; its interval comes from theirs (MOVER, Zou & Donner, Stat. Med. 2008)."""
+    value = float(np.mean([part.value for part in parts]))
+    below = float(np.sqrt(sum((part.value - part.low) ** 2 for part in parts))) / len(parts)
+    above = float(np.sqrt(sum((part.high - part.value) ** 2 for part in parts))) / len(parts)
+    return Figure(value, max(0.0, value - below), min(1.0, value + above), sum(part.n for part in parts))
+
+
 def bootstrap(measure: Callable[[NDArray[np.int64]], float], labels: Labels, seed: int = 0) -> Figure:
     """Return a measure of picture indices with its percentile interval; every class is resampled on its own."""
     rng = np.random.default_rng(seed)
@@ -118,11 +126,7 @@ def measure(
     guess, count = p.argmax(axis=1), len(classes)
     confusion = np.zeros((count, count), int)
     np.add.at(confusion, (labels, guess), 1)
-
-    def balanced(index: NDArray[np.int64]) -> float:
-        hit, label = guess[index] == labels[index], labels[index]
-        return float(np.mean([hit[label == kind].mean() for kind in np.unique(label)]))
-
+    reports = {name: _class_report(confusion, index) for index, name in enumerate(classes)}
     if set(classes) != {"fake", "real"}:
         band = None
     fake = list(classes).index("fake") if "fake" in classes else 0
@@ -130,10 +134,10 @@ def measure(
         classes=tuple(classes),
         n=len(labels),
         accuracy=wilson(int(np.trace(confusion)), len(labels)),
-        balanced_accuracy=bootstrap(balanced, labels),
+        balanced_accuracy=mean_of([one.recall for one in reports.values() if one.support]),
         auc=_binary_auc(p, labels) if count == 2 and len(np.unique(labels)) == 2 else None,
         ece=expected_calibration_error(p, labels),
-        per_class={name: _class_report(confusion, index) for index, name in enumerate(classes)},
+        per_class=reports,
         confusion=confusion.tolist(),
         sources=_by_source(guess == labels, sources, p[:, fake], band),
         **(_banded(p[:, fake], labels == fake, band) if band else {}),

@@ -6,6 +6,10 @@ import torch
 from torch import Tensor, nn
 
 
+class BadDevice(Exception):
+    """A device that this machine does not have; `str()` names those it has."""
+
+
 class NeighbourResidual(nn.Module):
     """What a pixel differs by from the upper left one of its 2 × 2 block: x minus its nearest-neighbour half-size copy.
 
@@ -44,9 +48,11 @@ def train_mode(network: nn.Module) -> None:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `mps`; `auto` takes the best at hand."""
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`; `auto` takes the best at hand. Raises `BadDevice`."""
+    at_hand = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(device for device, there in at_hand.items() if there))
+    if not at_hand.get(name):
+        here = ", ".join(device for device, there in at_hand.items() if there)
+        raise BadDevice(f"There is no device '{name}' here; at hand: auto, {here}.")
+    return torch.device(name)

@@ -74,11 +74,11 @@ def run(
     data = open_data(root, recipe.data, recipe.seed)
     if data.unreadable:
         yield LeftOut(data.unreadable)
-    out.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_json(out / RECIPE, recipe.model_dump(mode="json"))
     pictures, begun = Pictures(), time.time()
     yield Stage("Training")
     for event in train(recipe, data, out, resume=resume, device=device, pictures=pictures):
+        if not (out / RECIPE).is_file():  # only once training began: a run that never did leaves nothing in the way
+            checkpoint.write_json(out / RECIPE, recipe.model_dump(mode="json"))
         if not isinstance(event, Trained):
             yield event
             continue

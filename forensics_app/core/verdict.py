@@ -29,6 +29,7 @@ class Policy:
     low: float
     high: float
     min_side_px: int = 0
+    calibrated: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Verdict:
 def policy_of(card: Card) -> Policy:
     """Return the policy that a detector's card asks for; without a band every probability but exactly .5 decides."""
     low, high = (card.band.low, card.band.high) if card.band else (0.5, 0.5)
-    return Policy(low, high, card.preprocess.size if card.preprocess.kind == "tiles" else 0)
+    side = card.preprocess.size if card.preprocess.kind == "tiles" else 0
+    return Policy(low, high, side, calibrated=card.band is not None)
 
 
 def decide(p_fake: float, evidence: Sequence[Evidence], policy: Policy, *, side_px: int) -> Verdict:
@@ -67,12 +69,14 @@ def decide(p_fake: float, evidence: Sequence[Evidence], policy: Policy, *, side_
     if fake == real:  # inside the band, on a band without width, or no number at all
         return Verdict("unsure", p_fake, _too_close(p_fake, policy))
     if fake:
-        return Verdict("fake", p_fake, f"{hundred(p_fake)}.")
+        return Verdict("fake", p_fake, f"{_said(p_fake, policy)}.")
     for one in evidence:
         if one.finding == "synthetic":
             return Verdict("unsure", p_fake, f"The pixels show no sign of generation, but: {one.summary}")
     looked = _listed(["the pixels", *(f"the {one.probe}" for one in evidence if one.finding != "failed")])
-    return Verdict("real", p_fake, f"{hundred(p_fake)}. Looked at: {looked}. That is no proof that a camera made it.")
+    return Verdict(
+        "real", p_fake, f"{_said(p_fake, policy)}. Looked at: {looked}. That is no proof that a camera made it."
+    )
 
 
 def hundred(p_fake: float) -> str:
@@ -80,6 +84,12 @@ def hundred(p_fake: float) -> str:
     count = round(100 * p_fake)
     words = {0: "Fewer than 1", 100: "More than 99"}.get(count, str(count))
     return f"{words} in 100 pictures that look like this to the detector were generated"
+
+
+def _said(p_fake: float, policy: Policy) -> str:
+    if policy.calibrated:
+        return hundred(p_fake)
+    return f"The score for generated is {p_fake:.2f}, which is no probability: this detector was never calibrated"
 
 
 def _too_small(side_px: int, policy: Policy) -> str:

@@ -60,6 +60,13 @@ def test_intervals_hold_the_value_and_shrink_with_n() -> None:
     assert width[1] < width[0] / 4
 
 
+def test_no_interval_is_without_width_however_one_sided_the_answers() -> None:
+    found = measure(np.tile([0.1, 0.9], (24, 1)), np.array([0] * 12 + [1] * 12), CLASSES)
+    assert found.balanced_accuracy.value == 0.5
+    assert found.balanced_accuracy.low < 0.4
+    assert found.balanced_accuracy.high > 0.6
+
+
 def test_the_band_decides_coverage_and_sources() -> None:
     p_fake = np.array([0.95, 0.6, 0.2, 0.9, 0.5, 0.1])
     labels = np.array([0, 0, 0, 1, 1, 1])

@@ -103,7 +103,7 @@ def test_rounding_never_claims_certainty(p_fake: float, words: str) -> None:
 
 def test_the_policy_comes_from_the_card() -> None:
     card = Card(name="x", arch="resnet18", classes=("fake", "real"))
-    assert policy_of(card) == Policy(0.5, 0.5, 0)
+    assert policy_of(card) == Policy(0.5, 0.5, 0, calibrated=False)
     tiles = card.model_copy(update={"preprocess": Preprocess(kind="tiles", size=96), "band": Band(low=0.2, high=0.9)})
     assert policy_of(tiles) == Policy(0.2, 0.9, 96)
 
@@ -111,3 +111,12 @@ def test_the_policy_comes_from_the_card() -> None:
 def test_every_label_has_a_headline() -> None:
     assert set(HEADLINES) == set(LABELS)
     assert len(set(HEADLINES.values())) == len(LABELS)
+
+
+def test_without_a_band_the_score_is_not_called_a_probability() -> None:
+    card = Card(name="bare", arch="resnet18", classes=("fake", "real"))
+    for p_fake, label in ((0.99, "fake"), (0.01, "real")):
+        said = decide(p_fake, (), policy_of(card), side_px=500)
+        assert said.label == label
+        assert "never calibrated" in said.reason
+        assert "in 100" not in said.reason

@@ -103,6 +103,16 @@ def test_an_unknown_recipe(tmp_path: Path, folder: Path) -> None:
     assert_refused(forensics("train", "--recipe", "defualt", "--data", folder, "--out", tmp_path / "run"), "default")
 
 
+def test_a_device_that_is_not_there_leaves_nothing_in_the_way(tmp_path: Path, folder: Path) -> None:
+    words = ["train", "--recipe", write_recipe(tmp_path / "tiny.yaml"), "--data", folder, "--out", tmp_path / "run"]
+    answer = forensics(*words, "--device", "nonsense")
+    assert answer.returncode == 2
+    assert "Traceback" not in answer.stderr
+    assert "nonsense" in answer.stderr.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+    assert forensics(*words, "--device", "cpu").returncode == 0
+
+
 def test_an_empty_class_and_one_class_only(tmp_path: Path, folder: Path) -> None:
     recipe = write_recipe(tmp_path / "tiny.yaml")
     for picture in (folder / "fake").iterdir():
