@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from forensics_app.core.analysis import Analysis
 from forensics_app.core.overlay import COLOUR_MAP, OPACITY
-from forensics_app.gui import theme
+from forensics_app.gui import theme, words
 from forensics_app.gui.pictures import image_over
 from forensics_app.gui.verdict_card import label
 
@@ -148,7 +148,7 @@ class EvidenceCard(_Card):
         ]
         for line, one in zip(self._lines, analysis.evidence, strict=True):
             weight = self.tr("Proof: ") if one.strength == "proof" else self.tr("Hint: ")
-            line.setText((weight if one.finding in ("synthetic", "camera") else "") + one.summary)
+            line.setText((weight if one.finding in ("synthetic", "camera") else "") + words.legible(one.summary))
             self.body.addWidget(line)
         self.setVisible(bool(self._lines))
 

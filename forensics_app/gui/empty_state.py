@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from forensics_app.gui import theme
+from forensics_app.gui import theme, words
 from forensics_app.gui.verdict_card import label
 
 PICTURE_PX = 72
@@ -103,7 +103,7 @@ class Notice(QFrame):
 
     def _show(self, text: str, *, good: bool) -> None:
         self._good = good
-        self.text.setText(text)
+        self.text.setText(words.legible(text))
         self.setAccessibleName(text)
         self.redress()
         self.show()

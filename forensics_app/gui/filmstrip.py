@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPe
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from forensics_app.core.verdict import HEADLINES
-from forensics_app.gui import theme
+from forensics_app.gui import theme, words
 from forensics_app.gui.judging import Judged, Picture, Refused
 
 State = Literal["waiting", "fake", "real", "unsure", "error", "stopped"]
@@ -53,7 +53,8 @@ class Pictures(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return self._thumbs.get(row.picture.key)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{row.picture.name}: {self._word(row)}"
+            text = f"{row.picture.name}: {self._word(row)}"
+            return words.tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
         return None
 
     def _word(self, row: Row) -> str:

@@ -154,7 +154,7 @@ def judge(work: Worklist, detector: LazyDetector) -> Iterator[Found | Noticed | 
     while (task := work.take()) is not None:
         if isinstance(task, Picture):
             yield _judge(task, detector.get())
-        elif isinstance(task, Path) and os.path.isdir(task):  # noqa: PTH112 - Path.is_dir raises for some names
+        elif isinstance(task, Path) and os.path.isdir(task):
             yield from _look_through(task, work)
         else:
             yield Found(work.enter([task]))

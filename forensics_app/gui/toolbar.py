@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from forensics_app.gui import theme
+from forensics_app.gui import theme, words
 
 ICON_PX = 18
 
@@ -22,7 +22,7 @@ class Elided(QLabel):
     def tell(self, text: str) -> None:
         """Show a text."""
         self.setText(" ".join(text.split()))
-        self.setToolTip(text)
+        self.setToolTip(words.tip(text))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint as much as there is room for."""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from forensics_app.core.verdict import Policy, policy_of
-from forensics_app.core.words import PHRASES, about, shown
+from forensics_app.core.words import PHRASES, about
 from forensics_app.gui import theme, words
 from forensics_app.gui.filmstrip import Row
 from forensics_app.gui.judging import Judged
@@ -136,7 +136,7 @@ class VerdictCard(QFrame):
         self._say(self.hint, self.tr("But the file itself hints at a generator: see the evidence.") if hinted else "")
         self._say(self.limits, words.open_question(verdict.label))
         self._say(self.knowledge, self.tr("Detector: {0}.").format(about(card)))
-        self.knowledge.setToolTip("\n".join(shown(limit) for limit in card.limits))
+        self.knowledge.setToolTip(words.tip(*card.limits))
 
     def show_state(self, row: Row) -> None:
         """Show a picture without a verdict: waiting, not judged, or what is wrong and what to do."""
@@ -174,5 +174,5 @@ class VerdictCard(QFrame):
 
     @staticmethod
     def _say(widget: QLabel, text: str) -> None:
-        widget.setText(text)
+        widget.setText(words.legible(text))
         widget.setVisible(bool(text))

@@ -1,10 +1,17 @@
-"""Sentences of the window: what a verdict leaves open, and what to do about a file that has none."""
+"""Sentences of the window, and text from outside made fit to show in it."""
 
 from __future__ import annotations
+
+import html
+import re
 
 from PySide6.QtCore import QCoreApplication
 
 from forensics_app.core.verdict import Label
+from forensics_app.core.words import shown
+
+LONGEST_WORD = 24
+BREAKS = re.compile(rf"/|[^/]{{{LONGEST_WORD}}}")
 
 ADVICE = {
     "missing": "It may have been moved or renamed. Drop it again from where it is now.",
@@ -32,6 +39,17 @@ OPEN_QUESTIONS: dict[Label, str] = {
 def tr(text: str) -> str:
     """Return the translation of one of this module's sentences."""
     return QCoreApplication.translate("words", text)
+
+
+def legible(text: str) -> str:
+    """Return text from outside for a label: one paragraph without control characters, in which long words may break."""
+    line = " ".join(shown(text).split())
+    return re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: BREAKS.sub("\\g<0>\u200b", word[0]), line)
+
+
+def tip(*lines: str) -> str:
+    """Return text from outside for a tooltip, which would read it as markup otherwise."""
+    return f"<qt>{'<br>'.join(html.escape(shown(line)) for line in lines)}</qt>"
 
 
 def advice(kind: str) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from forensics_app.gui import theme
@@ -126,6 +126,21 @@ def test_an_export_that_fails_says_so_and_leaves_nothing(qtbot: QtBot, inspectin
     qtbot.waitUntil(inspecting.inspect.notice.isVisible, timeout=LIMIT_MS)
     assert "could not be written" in inspecting.inspect.notice.text.text()
     assert not (tmp_path / "no such folder").exists()
+
+
+def test_metadata_cannot_pose_as_the_windows_own_words(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[271] = "Canon\n\n<b>Proof:</b> A valid signature\u202e. " + "W" * 120
+    drop(window, files([write_picture(tmp_path / "<b>forged.jpg", 240, 180, exif=exif)]))
+    wait_judged(qtbot, window, 1)
+    page = window.inspect
+    (line,) = page.evidence._lines
+    text = line.text().replace("\u200b", "")
+    assert "(Canon\\x0a\\x0a<b>Proof:" in text and line.textFormat() == Qt.TextFormat.PlainText
+    assert "\n" not in text and "\u202e" not in text
+    for label in page._side.findChildren(QLabel):
+        assert label.minimumSizeHint().width() <= page._side.viewport().width()
+    assert "&lt;b&gt;forged" in page.toolbar.name.toolTip() and "<b>" not in page.toolbar.name.toolTip()
 
 
 def test_the_hash_is_copied(inspecting: Window) -> None:
