@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -74,7 +73,7 @@ def run(
     data = open_data(root, recipe.data, recipe.seed)
     if data.unreadable:
         yield LeftOut(data.unreadable)
-    pictures, begun = Pictures(), time.time()
+    pictures = Pictures()
     yield Stage("Training")
     for event in train(recipe, data, out, resume=resume, device=device, pictures=pictures):
         if not (out / RECIPE).is_file():  # only once training began: a run that never did leaves nothing in the way
@@ -87,7 +86,7 @@ def run(
         installed = _export(recipe, data, out, event, pictures)
         installed = yield from _calibrated(recipe, data, installed, pictures)
         yield Stage("Measuring on the test split")
-        yield from _measured(data, installed, pictures, time.time() - begun)
+        yield from _measured(data, installed, pictures)
         yield Finished(installed.folder, open_folder(installed.folder).id)
 
 
@@ -165,7 +164,7 @@ def _calibrate(recipe: Recipe, card: Card, scores: Scores) -> Card:
     return card.model_copy(update={"band": band})
 
 
-def _measured(data: Labelled, installed: Installed, pictures: Pictures, seconds: float) -> Iterator[Batch | Measured]:
+def _measured(data: Labelled, installed: Installed, pictures: Pictures) -> Iterator[Batch | Measured]:
     """Measure the test split as it is, recompressed, and without the sources that were never trained on."""
     items, held = data.splits["test"], installed.card.training["recipe"]["data"]["holdout"]
     found: dict[str, Any] = {}
@@ -181,5 +180,4 @@ def _measured(data: Labelled, installed: Installed, pictures: Pictures, seconds:
             if held:
                 found[f"{name}_seen"] = asdict(measured(detector, event, items, held))
             yield Measured(degrade, whole)
-    training = {**installed.card.training, "run_seconds": round(seconds, 1)}
-    write_card(installed.folder, installed.card.model_copy(update={"metrics": found, "training": training}))
+    write_card(installed.folder, installed.card.model_copy(update={"metrics": found}))

@@ -27,6 +27,8 @@ class _Runner(QThread):
         except Exception as error:
             log.info("a job failed", exc_info=True)
             self.outcome = ("failed", error)
+        finally:
+            del self._events  # it may hold pictures
 
     def _steps(self) -> tuple[str, object]:
         last: object = None

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
+import gc
 import json
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,6 +129,36 @@ def test_an_export_that_fails_says_so_and_leaves_nothing(qtbot: QtBot, inspectin
     qtbot.waitUntil(inspecting.inspect.notice.isVisible, timeout=LIMIT_MS)
     assert "could not be written" in inspecting.inspect.notice.text.text()
     assert not (tmp_path / "no such folder").exists()
+
+
+def test_an_export_replaces_nothing_but_what_was_chosen(qtbot: QtBot, inspecting: Window, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("holiday.png", "holiday.json", "my.png"):
+        (out / name).write_text("mine")
+    told: list[str] = []
+    inspecting.inspect._exporter.done.connect(told.append)
+    inspecting.inspect.export_to(out / "holiday.png")
+    inspecting.inspect.export_to(out / "my.photo")
+    qtbot.waitUntil(lambda: len(told) == 2, timeout=LIMIT_MS)
+    assert (out / "holiday.json").read_text() == (out / "my.png").read_text() == "mine"
+    written = {"holiday.png", "holiday-2.json", "my.photo.png", "my.photo.json"}
+    assert {path.name for path in out.iterdir()} == {*written, "holiday.json", "my.png"}
+    assert json.loads((out / "holiday-2.json").read_text(encoding="utf-8"))["heatmap"] == str(out / "holiday.png")
+    assert "holiday-2.json" in told[0]
+
+
+def test_an_export_lets_go_of_the_picture(qtbot: QtBot, inspecting: Window, tmp_path: Path) -> None:
+    judged = inspecting.inspect.shown()
+    assert judged is not None
+    copy = dataclasses.replace(judged)
+    alive, exporter = weakref.ref(copy), inspecting.inspect._exporter
+    with qtbot.waitSignal(exporter.done, timeout=LIMIT_MS):
+        exporter.start(copy, tmp_path / "copy.png", 0.5)
+    del copy
+    qtbot.waitUntil(lambda: not exporter.children(), timeout=LIMIT_MS)
+    gc.collect()
+    assert alive() is None
 
 
 def test_metadata_cannot_pose_as_the_windows_own_words(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
