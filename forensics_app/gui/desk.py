@@ -35,6 +35,7 @@ class Desk(QObject):
         self._work, self._detector = Worklist(), LazyDetector()
         self._kept: OrderedDict[int, Judged] = OrderedDict()
         self._job: ThreadJob | None = None
+        self._wanted = -1
         self.done = self.total = 0
         self.begun = 0.0
 
@@ -54,7 +55,8 @@ class Desk(QObject):
         return self._kept.get(row)
 
     def want(self, row: int) -> None:
-        """Have a row judged next, unless its result is at hand or its file is known to be bad."""
+        """Have the row that is shown judged next, unless its result is at hand or its file is known to be bad."""
+        self._wanted = row
         state, kind = self.pictures.rows[row].state, self.pictures.rows[row].kind
         if row in self._kept:
             self._kept.move_to_end(row)
@@ -112,9 +114,16 @@ class Desk(QObject):
         self.pictures.settle(event)
         if isinstance(event, Judged):
             self._kept[event.picture.key] = event
-            while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > KEPT_BYTES:
-                self._kept.popitem(last=False)
+            self._make_room()
         self.changed.emit(event.picture.key)
+
+    def _make_room(self) -> None:
+        """Drop the oldest results beyond the limit, but never the one that is shown."""
+        held = sum(one.nbytes for one in self._kept.values())
+        for key in [key for key in self._kept if key != self._wanted]:
+            if held <= KEPT_BYTES or len(self._kept) == 1:
+                break
+            held -= self._kept.pop(key).nbytes
 
     @Slot(object)
     def _finished(self, _last: object) -> None:

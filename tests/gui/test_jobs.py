@@ -108,10 +108,12 @@ def test_results_that_no_longer_fit_are_judged_again(
     drop(window, files(pictures(3)))
     wait_judged(qtbot, window, 3)
     desk, page = window.inspect.desk, window.inspect
-    assert desk.result(0) is None and desk.result(2) is not None
+    assert page.shown() is desk.result(0) is not None and page.toolbar.export.isEnabled()
+    assert desk.result(1) is desk.result(2) is None
     page.strip.setCurrentIndex(desk.pictures.index(1))
     qtbot.waitUntil(lambda: page.shown() is not None, timeout=LIMIT_MS)
-    assert desk.pictures.rows[1].state in ("fake", "real", "unsure")
+    assert desk.pictures.rows[1].state in ("fake", "real", "unsure") and page.toolbar.export.isEnabled()
+    assert desk.result(0) is None
 
 
 def test_a_missing_detector_is_told_in_place(qtbot: QtBot, window: Window, pictures: Make, tmp_path: Path) -> None:
