@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
 WAKE_MS = 200
+INTERRUPTED = 130
 
 
 def run(paths: Sequence[Path] = ()) -> int:
-    """Show the window with files or folders to judge; return the exit code, 2 where no window can be shown."""
+    """Show the window with files or folders to judge; return the exit code: 2 without a display, 130 after Ctrl-C."""
+    # Ctrl-C is only noted: an exception out of Qt's imports or callbacks would crash the process.
+    interrupts: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
     if problem := window_problem():
         sys.stderr.write(f"{problem}\n")
         return 2
@@ -29,6 +33,8 @@ def run(paths: Sequence[Path] = ()) -> int:
     from forensics_app.gui.window import Window
 
     logging.getLogger("forensics_app").addHandler(logging.NullHandler())
+    if interrupts:
+        return INTERRUPTED
     app = QApplication(sys.argv[:1])
     dress(app)
     window = Window()
@@ -37,10 +43,9 @@ def run(paths: Sequence[Path] = ()) -> int:
     window.show()
     if paths:
         window.open(list(paths))
-    # Ctrl-C in the terminal: Python sees a signal only when the event loop gives it a turn.
-    signal.signal(signal.SIGINT, lambda *_: (window.close(), app.exit(130)))
+    # Python sees a signal only when the event loop gives it a turn.
     timer = QTimer(interval=WAKE_MS)
-    timer.timeout.connect(lambda: None)
+    timer.timeout.connect(lambda: (window.close(), app.exit(INTERRUPTED)) if interrupts else None)
     timer.start()
     return app.exec()
 
