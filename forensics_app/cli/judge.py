@@ -68,9 +68,9 @@ def scan(
     from forensics_app.cli.verdicts import scan_into
     from forensics_app.core.results import claim
 
-    installed = open_folder(find(detector))
-    claim(out)
-    failed = scan_into(folder, out, installed, Terminal(json, quiet), heatmaps=heatmaps.value, workers=workers)
+    installed, terminal = open_folder(find(detector)), Terminal(json, quiet)
+    made = claim(out)
+    failed = scan_into(folder, out, installed, terminal, made=made, heatmaps=heatmaps.value, workers=workers)
     raise typer.Exit(FAILED_FILES if failed else DONE)
 
 
@@ -89,6 +89,6 @@ def demo(
     from forensics_app.core.samples import lay_out
 
     installed, terminal = open_folder(find("default")), Terminal(json, quiet)
-    claim(out)
-    failed = scan_into(lay_out(out), out, installed, terminal, heatmaps="all", title="The sample pictures")
+    made = claim(out)
+    failed = scan_into(lay_out(out), out, installed, terminal, made=made, heatmaps="all", title="The sample pictures")
     raise typer.Exit(FAILED_FILES if failed else DONE)

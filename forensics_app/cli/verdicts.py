@@ -63,15 +63,17 @@ def scan_into(
     installed: Installed,
     terminal: Terminal,
     *,
+    made: tuple[Path, ...],
     heatmaps: Heatmaps,
     workers: int = 0,
     title: str = "",
 ) -> int:
-    """Scan a folder into `out` (claimed before), say where the report is, and return how many files failed."""
+    """Scan a folder into `out` (claimed: `made`), say where the report is, and return how many files failed."""
     from forensics_app.core.scan import scan
 
     events = scan(folder, installed.folder, out=out, workers=workers, heatmaps=heatmaps)
-    recorded = results.record(events, out, installed, title=title or f"Pictures in {folder.resolve().name or folder}")
+    title = title or f"Pictures in {folder.resolve().name or folder}"
+    recorded = results.record(events, out, installed, title=title, made=made)
     with _telling_what_is_kept(out, terminal):
         summary = cast("Summary", follow(recorded, terminal, words="Judging"))
     if not terminal.json:

@@ -6,14 +6,22 @@ import csv
 import io
 import json
 import os
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from forensics_app.core import report
 from forensics_app.core.atomic import replacing
+from forensics_app.core.judging import HEATMAPS, THUMBNAILS
+from forensics_app.core.samples import PICTURES
 from forensics_app.core.words import answer, shown
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     from classifier.detector import Installed
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 
 JSONL, CSV, REPORT = "results.jsonl", "results.csv", "report.html"
 PART = JSONL + ".part"
+LOCK = ".forensics.lock"
 COLUMNS = (
     "path", "verdict", "p_fake", "reason", "evidence", "format", "width", "height", "sha256",
     "detector", "detector_id", "heatmap", "error_kind", "error",
@@ -32,29 +41,42 @@ class ResultsRefused(Exception):
     """The results cannot go where they were asked to go; `str()` says why."""
 
 
-def claim(out: Path) -> None:
-    """Make `out` the folder of a scan's results; raises `ResultsRefused` if it holds anything but an earlier scan.
+def claim(out: Path) -> tuple[Path, ...]:
+    """Make `out` the folder of a scan's results; returns what was not there before and goes again without a row.
 
-    An earlier scan's files stay until this one's take their place.
+    Raises `ResultsRefused` if it holds anything but an earlier scan, or if another scan is writing to it. An earlier
+    scan's files stay until this one's take their place.
     """
     if out.exists() and not out.is_dir():
         raise ResultsRefused(f"{shown(str(out))} is a file, not a folder; give a folder for the results.")
-    if out.is_dir() and any(out.iterdir()) and not any((out / name).is_file() for name in (JSONL, PART)):
+    if out.is_dir() and any(out.iterdir()) and not any((out / name).is_file() for name in (JSONL, PART, LOCK)):
         raise ResultsRefused(f"{shown(str(out))} is not empty and holds no earlier scan; give a new folder.")
+    own = (out / PICTURES, out / HEATMAPS, out / THUMBNAILS)
+    made = tuple(path for path in (*own, out, *out.parents) if not path.exists())
     out.mkdir(parents=True, exist_ok=True)
-    (out / PART).write_bytes(b"")
+    with only_one(out):
+        (out / PART).touch()
+    return made
 
 
-def record(events: Iterator[Event], out: Path, detector: Installed, *, title: str) -> Iterator[Event]:
-    """Pass a scan's events on and keep its rows in `out`, a folder that `claim` accepted.
+def record(
+    events: Iterator[Event], out: Path, detector: Installed, *, title: str, made: tuple[Path, ...] = ()
+) -> Iterator[Event]:
+    """Pass a scan's events on and keep its rows in `out`, a folder that `claim` accepted with the answer `made`.
 
     However the scan ends (done, closed, failed) the rows so far become the three files; after a kill -9 they are in
-    results.jsonl.part. A scan that ends before its first row leaves nothing. Raises what the scan raises, and `OSError`
+    results.jsonl.part, and a later scan keeps them as results.interrupted.jsonl. A scan that ends before its first row
+    leaves nothing. Raises what the scan raises, `ResultsRefused` while another scan writes to `out`, and `OSError`
     where the disk is full.
     """
     with ExitStack() as stack:
+        stack.callback(_remove_empty, made)
+        stack.enter_context(only_one(out))
         kept = whole = False
-        stack.callback(lambda: finish(out, detector, title=title, whole=whole) if kept or whole else abandon(out))
+        earlier = _set_aside(out)
+        stack.callback(
+            lambda: finish(out, detector, title=title, whole=whole) if kept or whole else abandon(out, made, earlier)
+        )
         file = stack.enter_context((out / PART).open("wb"))
         stack.callback(getattr(events, "close", lambda: None))
         for event in events:
@@ -65,10 +87,49 @@ def record(events: Iterator[Event], out: Path, detector: Installed, *, title: st
         whole = True
 
 
-def abandon(out: Path) -> None:
-    """Leave a claimed folder as it was before."""
+@contextmanager
+def only_one(out: Path) -> Iterator[None]:
+    """Keep other scans out of a folder; raises `ResultsRefused` while one is in it. A kill -9 lifts the lock too."""
+    if sys.platform == "win32":
+        yield
+        return
+    with (out / LOCK).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = os.path.samestat(os.fstat(file.fileno()), (out / LOCK).stat())
+        except (BlockingIOError, FileNotFoundError):  # another one has it, or had it and just removed it
+            mine = False
+        except OSError:  # some network disks know no locks
+            mine = True
+        if not mine:
+            raise ResultsRefused(f"Another scan is writing to {shown(str(out))}; give it another folder or wait.")
+        try:
+            yield
+        finally:
+            (out / LOCK).unlink(missing_ok=True)
+
+
+def _set_aside(out: Path) -> Path | None:
+    """Keep the rows that a killed scan left behind; returns where they are now."""
+    part = out / PART
+    if not part.is_file() or not part.stat().st_size:
+        return None
+    names = (f"results.interrupted{'' if number == 1 else f'-{number}'}.jsonl" for number in count(1))
+    return part.replace(next(out / name for name in names if not (out / name).exists()))
+
+
+def abandon(out: Path, made: tuple[Path, ...], earlier: Path | None) -> None:
+    """Leave a claimed folder as it was before: without what was `made` in it, with the rows of a killed scan."""
     (out / PART).unlink(missing_ok=True)
-    for folder in (*(path for path in out.iterdir() if path.is_dir()), out):
+    if earlier is not None:
+        earlier.replace(out / PART)
+    for folder in made:
+        if out in folder.parents:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_empty(made: tuple[Path, ...]) -> None:
+    for folder in made:
         with suppress(OSError):  # it is not empty
             folder.rmdir()
 

@@ -59,15 +59,55 @@ def test_closing_keeps_the_rows_so_far(tmp_path: Path) -> None:
 
 def test_a_scan_without_rows_leaves_no_folder(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    results.claim(out)
+    made = results.claim(out)
 
     def refused() -> Iterator[Scanned]:
+        (out / "thumbnails").mkdir()
+        (out / "thumbnails" / "a.jpg").write_bytes(b"x")
         raise ValueError("no such folder")
         yield
 
     with pytest.raises(ValueError, match="no such folder"):
-        list(results.record(refused(), out, DETECTOR, title="t"))
+        list(results.record(refused(), out, DETECTOR, title="t", made=made))
     assert not out.exists()
+
+
+def test_a_scan_without_rows_leaves_what_was_there(tmp_path: Path) -> None:
+    out = tmp_path / "mine"
+    (out / "thumbnails").mkdir(parents=True)
+    (out / results.PART).write_text('{"path": "old"}\n')
+
+    def failing() -> Iterator[Scanned]:
+        (out / "heatmaps").mkdir()
+        raise ValueError("full")
+        yield
+
+    with pytest.raises(ValueError, match="full"):
+        list(results.record(failing(), out, DETECTOR, title="t", made=results.claim(out)))
+    assert sorted(path.name for path in out.iterdir()) == [results.PART, "thumbnails"]
+    assert (out / results.PART).read_text() == '{"path": "old"}\n'
+
+
+def test_one_scan_at_a_time(tmp_path: Path) -> None:
+    first = results.record(events(3), tmp_path, DETECTOR, title="t", made=results.claim(tmp_path))
+    next(first)
+    with pytest.raises(results.ResultsRefused, match="Another scan"):
+        results.claim(tmp_path)
+    with pytest.raises(results.ResultsRefused, match="Another scan"):
+        next(results.record(events(3), tmp_path, DETECTOR, title="t"))
+    assert len(list(first)) == 3
+    assert len(written(tmp_path)) == 3
+    assert not (tmp_path / results.LOCK).exists()
+
+
+def test_rows_of_a_killed_scan_are_kept(tmp_path: Path) -> None:
+    for old in ("first", "second"):
+        (tmp_path / results.PART).write_text(old)
+        (tmp_path / results.LOCK).touch()
+        list(results.record(events(1), tmp_path, DETECTOR, title="t", made=results.claim(tmp_path)))
+    assert (tmp_path / "results.interrupted.jsonl").read_text() == "first"
+    assert (tmp_path / "results.interrupted-2.jsonl").read_text() == "second"
+    assert written(tmp_path) == ["in/1.png"]
 
 
 def test_half_a_row_is_cut_off(tmp_path: Path) -> None:
