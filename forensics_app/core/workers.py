@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -79,6 +79,8 @@ class Workers:
         mine, theirs = context.Pipe()
         orders = (theirs, self._prepare, self._arguments, self._limits)
         process = context.Process(target=serve, args=orders, name="forensics-worker", daemon=True)
+        if sys.platform != "win32":
+            resource_tracker.ensure_running()  # it would unblock SIGINT when the first process starts it
         with theirs, _no_interrupt():
             process.start()
             self._workers.append(_Worker(process, mine))
