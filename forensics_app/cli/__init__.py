@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     """Run the command line; the console script's entry. Ctrl-C while it still starts is 130 too."""
     try:
+        if sys.stderr is None:  # closed: what would go there would else go to stdout
+            sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
         from forensics_app.cli.commands import app
 
         for stream in (sys.stdout, sys.stderr):

@@ -80,7 +80,7 @@ def _group(name: str, versions: dict[str, str | None]) -> tuple[str, str, bool]:
     listed = ", ".join(f"{package} {version}" for package, version in versions.items() if version)
     text = listed + ("; " if listed and missing else "") + (f"missing: {', '.join(missing)}" if missing else "")
     if missing and name != "judging":
-        text += f" (pip install 'forensics[{name}]')"
+        text += f" (pip install '.[{name}]' in the project's folder)"
     return ("packages" if name == "judging" else title), text, not missing or name != "judging"
 
 

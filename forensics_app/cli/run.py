@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -38,22 +38,46 @@ class BadUse(Exception):
 class Guarded(TyperGroup):
     """The commands, with one place for what goes wrong in any of them: a sentence on stderr and an exit code."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the command line, guarded as the command is: `--help` prints here."""
+        with _guarded():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C is 130, a refusal 2, and only a bug shows a traceback."""
-        try:
+        with _guarded():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            _tell("Cancelled.")
-            raise typer.Exit(CANCELLED) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more, also at exit
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        _tell("Cancelled.")
+        raise typer.Exit(CANCELLED) from None
+    except BrokenPipeError:
+        _stop_writing()
+        raise typer.Exit(PIPE_CLOSED) from None
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # rich ends the program itself
             raise typer.Exit(PIPE_CLOSED) from None
-        except Exception as error:
-            told = sentence(error)
-            if told is None:
-                raise
-            _tell(told)
-            raise typer.Exit(BAD_USE) from None
+        raise
+    except Exception as error:
+        told = sentence(error)
+        if told is None:
+            raise
+        _tell(told)
+        if isinstance(error, OSError):
+            _stop_writing()
+        raise typer.Exit(BAD_USE) from None
+
+
+def _stop_writing() -> None:
+    """Let what is still in the buffer of stdout go nowhere: it could not be written, also not at exit."""
+    if sys.stdout is not None:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def sentence(error: Exception) -> str | None:
@@ -61,7 +85,9 @@ def sentence(error: Exception) -> str | None:
     if type(error).__module__.partition(".")[0] in OWN:
         return str(error)
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in TRAIN_EXTRA:
-        return f"This needs {error.name}, which is in the extra 'train': pip install 'forensics[train]'."
+        return (
+            f"This needs {error.name}, which is in the extra 'train': pip install '.[train]' in the project's folder."
+        )
     if isinstance(error, MemoryError):
         return "There is not enough memory for this."
     if isinstance(error, OSError):
@@ -88,6 +114,10 @@ class Terminal:
 
     json: bool = False
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        if sys.stdout is None:
+            raise BadUse("Standard output is closed, so there is nowhere to print the result.")
 
     def result(self, *what: RenderableType, wrap: bool = True) -> None:
         """Print a result for people to stdout; `wrap` False keeps a path in one piece."""

@@ -49,7 +49,7 @@ def failing(error: BaseException) -> typer.Typer:
     (BadImage("empty", "The file is empty."), 2, "The file is empty."),
     (OSError(errno.ENOSPC, "No space left on device"), 2, "The disk is full"),
     (PermissionError(errno.EACCES, "Permission denied", "/x/\u202e"), 2, "Permission denied: /x/\\u202e"),
-    (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "pip install 'forensics[train]'"),
+    (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "pip install '.[train]'"),
     (MemoryError(), 2, "not enough memory"),
 ], ids=lambda value: type(value).__name__)  # fmt: skip
 def test_exceptions_become_a_sentence_and_a_code(error: BaseException, code: int, told: str) -> None:

@@ -171,3 +171,24 @@ def test_an_unreadable_picture_costs_only_itself(tmp_path: Path, judge: Any) -> 
     found = records(done.stdout)
     assert "verdict" in found[0]
     assert found[1]["error"]["kind"] == "no_permission"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        ("analyze x.jpg >&-", 2, "Standard output is closed"),
+        ("models list --json >&-", 2, "Standard output is closed"),
+        ("--help > /dev/full", 2, "The disk is full"),
+        ("doctor --help > /dev/full", 2, "The disk is full"),
+        ("--help | true", 141, ""),
+        ("models list | true", 141, ""),
+        ("models list --json | true", 141, ""),
+    ],
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_stdout_that_takes_nothing(line: str, code: int, told: str) -> None:
+    start = f"set -o pipefail; {shlex.join(COMMAND)} {line}"
+    done = subprocess.run(["bash", "-c", start], env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == bool(told)
