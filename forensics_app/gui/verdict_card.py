@@ -126,7 +126,7 @@ class VerdictCard(QFrame):
 
     def show_verdict(self, judged: Judged) -> None:
         """Show what the detector says of a picture."""
-        verdict, card = judged.analysis.verdict, judged.card
+        verdict, card, file = judged.analysis.verdict, judged.card, judged.analysis.file
         self._dress(verdict.label, self.tr(verdict.headline))
         self.scale.set(policy_of(card), verdict.p_fake)
         self.scale.show()
@@ -134,7 +134,7 @@ class VerdictCard(QFrame):
         hints = [one.summary for one in judged.analysis.evidence if one.finding == "synthetic"]
         hinted = verdict.label != "fake" and any(summary not in verdict.reason for summary in hints)
         self._say(self.hint, self.tr("But the file itself hints at a generator: see the evidence.") if hinted else "")
-        self._say(self.limits, words.open_question(verdict.label))
+        self._say(self.limits, words.open_question(verdict, policy_of(card), min(file.width, file.height)))
         self._say(self.knowledge, self.tr("Detector: {0}.").format(about(card)))
         self.knowledge.setToolTip(words.tip(*card.limits))
 

@@ -7,7 +7,7 @@ import re
 
 from PySide6.QtCore import QCoreApplication
 
-from forensics_app.core.verdict import Label
+from forensics_app.core.verdict import Label, Policy, Verdict
 from forensics_app.core.words import shown
 
 LONGEST_WORD = 24
@@ -34,6 +34,10 @@ OPEN_QUESTIONS: dict[Label, str] = {
     "unsure": "It can't tell either way, and guessing would be wrong too often. The original file, not a copy from a "
     "chat or a web page, gives it more to look at.",
 }
+CONTRADICTION = (
+    "The pixels and what is written in the file contradict each other. Anyone can write that, and a generator the "
+    "detector has never seen can pass: ask where the picture comes from."
+)
 
 
 def tr(text: str) -> str:
@@ -57,6 +61,10 @@ def advice(kind: str) -> str:
     return tr(ADVICE.get(kind, ADVICE["failed"]))
 
 
-def open_question(label: Label) -> str:
-    """Return what a verdict leaves open."""
-    return tr(OPEN_QUESTIONS[label])
+def open_question(verdict: Verdict, policy: Policy, side_px: int) -> str:
+    """Return what a verdict leaves open, by the cause of one that can't tell; `side_px` is the shorter side."""
+    if verdict.label == "unsure" and side_px < policy.min_side_px:
+        return tr(ADVICE["too_small"])
+    if verdict.label == "unsure" and verdict.p_fake <= policy.low and verdict.p_fake < policy.high:
+        return tr(CONTRADICTION)
+    return tr(OPEN_QUESTIONS[verdict.label])
