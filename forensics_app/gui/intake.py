@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 
 from forensics_app.gui.judging import Source
@@ -29,7 +31,7 @@ def offers(mime: QMimeData) -> bool:
 def sources_in(mime: QMimeData) -> Intake:
     """Return the files and folders, or else the picture, of a drop or the clipboard."""
     urls = mime.urls() if mime.hasUrls() else []
-    paths = tuple(Path(url.toLocalFile()) for url in urls if url.isLocalFile() and url.toLocalFile())
+    paths = tuple(Path(name) for url in urls if url.isLocalFile() and (name := _local_name(url)))
     if paths:
         return Intake(paths, remote=len(urls) - len(paths))
     for kind in ENCODED:
@@ -40,3 +42,13 @@ def sources_in(mime: QMimeData) -> Intake:
     if isinstance(image, QImage) and not image.isNull():
         return Intake((image,))
     return Intake((), remote=len(urls))
+
+
+def _local_name(url: QUrl) -> str:
+    """Return the file that a url names; bytes that are no UTF-8, which Qt would replace, become as `os.fsdecode`."""
+    name = url.toLocalFile()
+    if "%" not in name and "\ufffd" not in name:
+        return name
+    encoded = bytes(url.toEncoded(QUrl.ComponentFormattingOption.FullyEncoded).data())
+    raw = unquote_to_bytes(encoded.removeprefix(b"file://"))
+    return os.fsdecode(raw) if os.name == "posix" and raw.startswith(b"/") else name

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, Qt, QUrl
@@ -10,7 +11,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from forensics_app.core.verdict import HEADLINES
+from forensics_app.core.verdict import HEADLINES, Policy, Verdict
+from forensics_app.gui import words
 from forensics_app.gui.intake import sources_in
 from forensics_app.gui.pictures import image_over
 from forensics_app.gui.window import Window
@@ -34,6 +36,14 @@ def test_a_dropped_picture_is_judged_and_shown(qtbot: QtBot, window: Window, pic
     assert page.file.facts["Pixels"].text() == "240 × 180"
     assert not page.strip.isVisible() and not window.veil.isVisible()
     assert window.status.text() == "1 of 1 judged" and not window.cancel.isVisible()
+
+
+def test_what_is_left_open_follows_from_the_cause() -> None:
+    policy = Policy(0.3, 0.7, 256)
+    hinted, between = Verdict("unsure", 0.04, ""), Verdict("unsure", 0.5, "")
+    assert "contradict" in words.open_question(hinted, policy, 500)
+    assert "either way" in words.open_question(between, policy, 500)
+    assert "larger version" in words.open_question(hinted, policy, 100)
 
 
 def test_the_veil_shows_while_something_is_dragged_over(window: Window, pictures: Make) -> None:
@@ -124,6 +134,17 @@ def test_every_malformed_file_leaves_the_window_standing(qtbot: QtBot, window: W
     some = sorted((shared_data / "malformed").iterdir())[::9]
     drop(window, files(some))
     assert set(wait_judged(qtbot, window, len(some))) <= {*VERDICTS, "error"}
+
+
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9.png", b"50% off \xe9.png", b"100%.png", b"a%20b#?.png", "caf\u00e9 \ufffd.png".encode()]
+)
+def test_a_url_keeps_every_byte_of_a_name(tmp_path: Path, name: bytes) -> None:
+    mime = QMimeData()
+    mime.setData(
+        "text/uri-list", QByteArray(b"file://" + quote(os.fsencode(tmp_path) + b"/" + name).encode() + b"\r\n")
+    )
+    assert sources_in(mime).sources == (tmp_path / os.fsdecode(name),)
 
 
 def test_web_addresses_are_not_fetched(window: Window) -> None:
