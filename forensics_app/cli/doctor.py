@@ -26,7 +26,7 @@ def doctor(json: Json = False) -> None:
         terminal.record({**vars(health), "devices": vars(health.devices), "works": health.works} | _nested(health))
     else:
         terminal.result(_table(health))
-    raise typer.Exit(DONE if health.works else FAILED_FILES)
+    raise typer.Exit(DONE if health.sound else FAILED_FILES)
 
 
 def _nested(health: Health) -> dict[str, object]:
@@ -63,7 +63,13 @@ def _lines(health: Health) -> list[tuple[str, str, bool]]:
     if health.libraries:
         lines.append(("  missing", install_command(health.libraries), False))
     for one in health.detectors:
-        lines.append(("detector", shown(one.problem or f"{one.name}, files checked, id {one.id}"), one.problem is None))
+        lines.append(
+            (
+                "detector",
+                shown(f"broken: {one.problem}" if one.problem else f"{one.name}, files checked, id {one.id}"),
+                one.problem is None,
+            )
+        )
     if not health.detectors:
         lines.append(("detector", "none is installed", False))
     for name, place in health.places.items():

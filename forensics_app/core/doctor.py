@@ -87,6 +87,11 @@ class Health:
         """True if a picture can be judged here."""
         return self.judging is None
 
+    @property
+    def sound(self) -> bool:
+        """True if judging works and every installed detector is what its card says."""
+        return self.works and not any(one.problem for one in self.detectors)
+
 
 def examine() -> Health:
     """Look at everything; takes some seconds where torch is installed."""
