@@ -65,7 +65,7 @@ def _write_overlay(out: Path, analysis: Analysis, heatmaps: Heatmaps) -> str | N
     if analysis.heat is None or (heatmaps == "flagged" and analysis.verdict.label == "real"):
         return None
     name = f"{HEATMAPS}/{analysis.file.sha256}-{analysis.detector_id}.jpg"
-    if not (out / name).exists():
+    if not _whole(out / name):
         _write(out, name, overlay(analysis.file.pixels, analysis.heat))
     return name
 
@@ -75,11 +75,16 @@ def _write_thumbnail(out: Path, analysis: Analysis) -> str:
     from PIL import Image
 
     name = f"{THUMBNAILS}/{analysis.file.sha256}.jpg"
-    if not (out / name).exists():
+    if not _whole(out / name):
         image = Image.fromarray(analysis.file.pixels)
         image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=2.0)
         _write(out, name, np.asarray(image))
     return name
+
+
+def _whole(path: Path) -> bool:
+    """Whether an earlier scan left this picture, and not an empty file as a crashed disk does."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _write(out: Path, name: str, pixels: Pixels) -> None:

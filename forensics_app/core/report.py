@@ -123,7 +123,10 @@ class Album:
         path = (self._folder / relative).resolve()
         if not path.is_relative_to(self._folder) or not path.is_file():
             return None
-        data = _small(path.read_bytes())
+        try:
+            data = _small(path.read_bytes())
+        except OSError:  # also what Pillow says of a picture that is none
+            return None
         self._bytes += len(data)
         kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
         return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

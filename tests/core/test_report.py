@@ -185,3 +185,9 @@ def test_every_text_can_be_read() -> None:
         for ground in ("ground", "card", "shade"):
             for text in (own["text"], own["soft"], *verdicts.values()):
                 assert contrast(text, own[ground]) >= 4.5, (text, ground)
+
+
+def test_a_damaged_thumbnail_is_none(tmp_path: Path) -> None:
+    for data in (b"", b"no picture"):
+        (tmp_path / "t.jpg").write_bytes(data)
+        assert report.Album(tmp_path).pair({"thumbnail": "t.jpg"}) == (None, None)
