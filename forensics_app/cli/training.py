@@ -42,7 +42,7 @@ def train(
 ) -> None:
     """Train a detector from a recipe, calibrate and measure it on pictures set aside; --resume goes on after Ctrl-C.
 
-    Example: forensics train --recipe default --data pictures --out runs/mine
+    Example: forensics train --recipe fake-real --data pictures --out runs/mine
     """
     from classifier import recipes, run
 
