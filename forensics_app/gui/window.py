@@ -164,6 +164,8 @@ class Window(QMainWindow):
         if desk.running and desk.done and seconds > TIME_LEFT_AFTER_S:
             left = round(seconds / desk.done * (desk.total - desk.done))
             text += self.tr(" · {0}:{1:02d} left").format(*divmod(left, 60))
+        if not desk.running and desk.done < desk.total:
+            text = self.tr("Judging stopped: {0}").format(text)
         self.status.setText(text)
 
     # -- drops
@@ -229,7 +231,7 @@ class Window(QMainWindow):
             made.redress()
 
     def _restore(self) -> None:
-        self.resize(1280, 800)
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         geometry = _settings().value("window/geometry")
         if geometry is not None:
             self.restoreGeometry(geometry)

@@ -220,6 +220,12 @@ def test_pages_are_the_rows_of_the_table(inspecting: Window) -> None:
     assert inspecting.inspect.map.switch.isChecked()
 
 
+def test_a_new_window_fits_the_screen(window: Window) -> None:
+    room = window.screen().availableSize()  # 800 x 800 without a screen
+    assert window.width() <= room.width() < 1280 and window.height() <= room.height()
+    assert window.minimumSizeHint().width() <= 900 and window.minimumSizeHint().height() <= 600
+
+
 def test_the_geometry_is_kept(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     window.resize(QSize(780, 640))
     window.close()

@@ -124,6 +124,7 @@ def test_a_missing_detector_is_told_in_place(qtbot: QtBot, window: Window, pictu
     assert wait_judged(qtbot, window, 2) == ["error", "error"]
     page = window.inspect
     assert page.verdict.headline.text() == "No detector" and "detector.json" in page.verdict.reason.text()
+    assert window.status.text() == "Judging stopped: 0 of 2 judged"
     (broken / "detector.json").unlink()
     page.move_on(1)
     qtbot.waitUntil(lambda: page.shown() is not None, timeout=LIMIT_MS)
