@@ -65,11 +65,6 @@ class ThreadJob(QObject):
         self._runner.stepped.connect(self._relay)
         self._runner.finished.connect(self._end)
 
-    @property
-    def running(self) -> bool:
-        """True from `start` until the outcome has been told."""
-        return self._runner.isRunning() or (self._runner.isFinished() and not self._told)
-
     def start(self) -> None:
         """Begin the work in its thread."""
         self._runner.start()

@@ -33,7 +33,7 @@ def test_a_job_tells_its_events_in_the_gui_thread_and_then_its_end(qtbot: QtBot)
     outcomes = told(job)
     job.start()
     qtbot.waitUntil(lambda: bool(outcomes), timeout=LIMIT_MS)
-    assert events == [1, 2, 3] and outcomes == ["finished 3"] and not job.running
+    assert events == [1, 2, 3] and outcomes == ["finished 3"] and job._runner.isFinished()
     assert set(where) == {threading.main_thread()}
 
 
@@ -65,7 +65,7 @@ def test_a_cancelled_job_cleans_up_and_says_so_once(qtbot: QtBot) -> None:
         job.start()
     job.cancel()
     job.wait()
-    assert outcomes == ["cancelled"] and cleaned.is_set() and not job.running
+    assert outcomes == ["cancelled"] and cleaned.is_set() and job._runner.isFinished()
     qtbot.waitUntil(lambda: outcomes == ["cancelled"])
 
 
