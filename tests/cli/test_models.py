@@ -104,7 +104,7 @@ def test_show_refuses_what_it_cannot_open(installed: Path, name: str) -> None:
 def test_doctor(installed: Path) -> None:
     shutil.copytree(installed / "tiny", installed / "default")
     done = CliRunner().invoke(app, ["doctor"])
-    assert done.exit_code == 0, done.stdout
+    assert done.exit_code == 1, done.stdout  # judging works, and three detectors are broken
     assert max(map(len, done.stdout.splitlines())) <= 80
     for words in ("works", "onnxruntime", "CPU core", "files checked", "GiB free"):
         assert words in done.stdout
