@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from forensics_app.cli.run import BAD_USE, DONE, FAILED_FILES, DetectorName, Json, Quiet, Terminal
+from forensics_app.cli.run import BAD_USE, DONE, FAILED_FILES, BadUse, DetectorName, Json, Quiet, Terminal
 
 
 class Maps(str, Enum):
@@ -48,7 +48,7 @@ def analyze(
 
 
 def scan(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", readable=False, help="Every picture below it is judged.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Every picture below it is judged.")],
     out: Annotated[
         Path, typer.Option(metavar="DIR", readable=False, help="A new folder for report.html and the results.")
     ],
@@ -68,9 +68,11 @@ def scan(
     from forensics_app.cli.verdicts import scan_into
     from forensics_app.core.results import claim
 
+    if not folder:
+        raise BadUse("The folder's name is empty; give . for the folder that you are in.")
     installed, terminal = open_folder(find(detector)), Terminal(json, quiet)
     made = claim(out)
-    failed = scan_into(folder, out, installed, terminal, made=made, heatmaps=heatmaps.value, workers=workers)
+    failed = scan_into(Path(folder), out, installed, terminal, made=made, heatmaps=heatmaps.value, workers=workers)
     raise typer.Exit(FAILED_FILES if failed else DONE)
 
 

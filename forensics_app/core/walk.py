@@ -18,6 +18,8 @@ _BESIDE_PICTURES = {
     ".safetensors", ".so", ".sqlite", ".toml", ".xmp", ".yaml", ".yml",
 }  # fmt: skip
 
+OF_A_REPORT = {"report.html", "heatmaps", "thumbnails"}
+
 
 @dataclass(frozen=True)
 class Found:
@@ -36,7 +38,8 @@ def find_files(root: str, *, every_file: bool = False, skip: Iterable[str] = ())
     Hidden files and folders are left out, and files whose suffix names another kind (text, film, sound, archives,
     programs): a picture with no or an unknown suffix is found. `every_file` leaves out nothing. Links to files are
     found, links to folders are not followed; what has a picture's suffix but is no file (a pipe, a folder, a dangling
-    link) is found too, so that the scan can say so. The folders in `skip` are not entered.
+    link) is found too, so that the scan can say so. The folders in `skip` are not entered, and what a scan of
+    ours made in its report's folder (known by results.jsonl beside report.html) is left out.
     """
     return (found for found in walk(root, every_file=every_file, skip=skip) if found)
 
@@ -58,7 +61,7 @@ def walk(root: str, *, every_file: bool = False, skip: Iterable[str] = ()) -> It
         except OSError as error:
             yield Found(folder, _unlisted(error))
             continue
-        for entry in entries:
+        for entry in _without_report(entries):
             if entry.name.startswith(".") and not every_file:
                 continue
             if _is_folder(entry):
@@ -67,6 +70,13 @@ def walk(root: str, *, every_file: bool = False, skip: Iterable[str] = ()) -> It
                 yield Found(entry.path)
         folders.extend(reversed(below))
         yield None
+
+
+def _without_report(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    names = {entry.name for entry in entries}
+    if not ({"results.jsonl", "report.html"} <= names or "results.jsonl.part" in names):
+        return entries
+    return [entry for entry in entries if entry.name not in OF_A_REPORT and not entry.name.startswith("results.")]
 
 
 def path_fields(path: str) -> dict[str, str]:

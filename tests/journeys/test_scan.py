@@ -89,6 +89,20 @@ def test_no_folder_leaves_nothing(tmp_path: Path, folder: Path, detector_folder:
     assert folder.is_dir()
 
 
+def test_an_empty_name_is_not_the_folder_one_is_in(tmp_path: Path) -> None:
+    done = forensics("scan", "", "--out", tmp_path / "out")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_reports_below_the_folder_are_not_pictures(tmp_path: Path, folder: Path, detector_folder: Path) -> None:
+    for number in (1, 2):
+        done = forensics(
+            "scan", folder, "--out", folder / f"report{number}", "--detector", detector_folder, "--heatmaps", "all"
+        )
+        assert "5 pictures in" in done.stdout
+
+
 def test_a_failed_scan_leaves_the_earlier_one(tmp_path: Path, folder: Path, detector_folder: Path) -> None:
     out = tmp_path / "out"
     forensics("scan", folder, "--out", out, "--detector", detector_folder)
