@@ -196,8 +196,8 @@ def main() -> int:
     one, detector = str(fifth_of_a_megapixel(asked.data)), Detector.load(asked.detector)
     analyze = ("analyze", "--detector", asked.detector, one)
     rows = [
-        f"| `forensics --help`, fresh process, s | {cold(['--help'], asked.repeats)} |",
-        f"| `forensics analyze` of one 0.2 MP JPEG, fresh process, s | {cold(analyze, asked.repeats)} |",
+        f"| the command with `--help`, fresh process, s | {cold(['--help'], asked.repeats)} |",
+        f"| `forensics analyze photo.jpg`, 0.2 MP, fresh process, s | {cold(analyze, asked.repeats)} |",
         f"| heavy packages loaded by `--help` | {heavy_modules(['--help'])} |",
         f"| heavy packages loaded by `analyze` | {heavy_modules(analyze)} |",
         *throughput(detector, images, asked.repeats),
