@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Bytes = NDArray[np.uint8]
-Any2D = NDArray[np.generic]
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 ALPHA = ("LA", "PA", "RGBA", "RGBa")

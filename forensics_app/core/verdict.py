@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from classifier.detector import Card
+from forensics_app.core.words import PHRASES
 from forensics_app.evidence import Evidence
 
 Label = Literal["real", "fake", "unsure"]
 LABELS: tuple[Label, ...] = ("fake", "unsure", "real")
-HEADLINES: dict[Label, str] = {
-    "fake": "Likely generated",
-    "real": "No sign of generation",
-    "unsure": "Can't tell",
-}
+HEADLINES: dict[Label, str] = {label: PHRASES[label] for label in LABELS}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from forensics_app.core.verdict import HEADLINES
+from forensics_app.core.words import PHRASES
 from forensics_app.gui import theme, words
 from forensics_app.gui.judging import Judged, Picture, Refused
 
@@ -60,7 +60,7 @@ class Pictures(QAbstractListModel):
     def _word(self, row: Row) -> str:
         if row.state in ("waiting", "stopped"):
             return self.tr("waiting") if row.state == "waiting" else self.tr("not judged")
-        return row.message if row.state == "error" else HEADLINES[row.state]  # type: ignore[index]
+        return row.message if row.state == "error" else PHRASES[row.state]
 
     def append(self, pictures: Sequence[Picture]) -> None:
         """Add pictures that wait to be judged."""
