@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics_app.core.atomic import replacing
+from classifier.atomic import replacing
 from forensics_app.core.walk import path_fields
 
 if TYPE_CHECKING:

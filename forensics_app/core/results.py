@@ -14,8 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from classifier.atomic import replacing
 from forensics_app.core import report
-from forensics_app.core.atomic import replacing
 from forensics_app.core.judging import HEATMAPS, THUMBNAILS
 from forensics_app.core.samples import PICTURES
 from forensics_app.core.words import answer, shown

@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 from PySide6.QtCore import QObject, Signal, Slot
 
+from classifier.atomic import replacing
 from forensics_app.core.analysis import to_json
-from forensics_app.core.atomic import replacing
 from forensics_app.core.overlay import overlay
 from forensics_app.core.walk import path_fields
 from forensics_app.core.words import shown
