@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import platform
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from classifier import calibrate, checkpoint, zoo
-from classifier.data import BadData, Labelled, Pictures, open_data
+from classifier.data import BadData, Item, Labelled, Pictures, Split, open_data
 from classifier.detector import Card, Installed, open_folder
 from classifier.evaluate import Batch, Scores, degradation, measured, score
 from classifier.export import export, write_card
@@ -26,7 +26,7 @@ from classifier.recipes import Recipe
 from classifier.runtime import Detector, calibrated
 from classifier.train import Epoch, Step, Trained, train
 
-DETECTOR, RECIPE = "detector", "recipe.json"
+DETECTOR, RECIPE, PREDICTIONS = "detector", "recipe.json", "predictions.json"
 CHECKED = 16
 DEGRADED = "jpeg75"
 
@@ -47,10 +47,11 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of the test split, `degrade` says what was done to the pictures first (None: nothing)."""
+    """Figures of pictures set aside, `degrade` says what was done to them first (None: nothing)."""
 
     degrade: str | None
     metrics: Metrics
+    split: Split = "test"
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,9 @@ def run(
         yield Stage("Exporting and calibrating")
         installed = _export(recipe, data, out, event, pictures)
         installed = yield from _calibrated(recipe, data, installed, pictures)
-        yield Stage("Measuring on the test split")
-        yield from _measured(data, installed, pictures)
+        split = measured_split(recipe, data)
+        yield Stage(f"Measuring on the {split} split")
+        yield from _measured(data, split, installed, pictures)
         yield Finished(installed.folder, open_folder(installed.folder).id)
 
 
@@ -164,9 +166,15 @@ def _calibrate(recipe: Recipe, card: Card, scores: Scores) -> Card:
     return card.model_copy(update={"band": band})
 
 
-def _measured(data: Labelled, installed: Installed, pictures: Pictures) -> Iterator[Batch | Measured]:
-    """Measure the test split as it is, recompressed, and without the sources that were never trained on."""
-    items, held = data.splits["test"], installed.card.training["recipe"]["data"]["holdout"]
+def measured_split(recipe: Recipe, data: Labelled) -> Split:
+    """Return the split that a run is measured on: `test`, or `val` where there is no other and nothing looked at it."""
+    chose = recipe.select != "last" or recipe.early_stop is not None or recipe.scheduler.name == "plateau"
+    return "test" if data.splits["test"] or chose else "val"
+
+
+def _measured(data: Labelled, split: Split, installed: Installed, pictures: Pictures) -> Iterator[Batch | Measured]:
+    """Measure a split as it is, recompressed, and without the sources that were never trained on."""
+    items, held = data.splits[split], installed.card.training["recipe"]["data"]["holdout"]
     found: dict[str, Any] = {}
     detector = Detector(installed.folder)
     for degrade in (None, DEGRADED) if items else ():
@@ -174,10 +182,22 @@ def _measured(data: Labelled, installed: Installed, pictures: Pictures) -> Itera
             if isinstance(event, Batch):
                 yield event
                 continue
-            name = f"test_{degrade}" if degrade else "test"
+            name = f"{split}_{degrade}" if degrade else split
             whole = measured(detector, event, items)
             found[name] = asdict(whole)
             if held:
                 found[f"{name}_seen"] = asdict(measured(detector, event, items, held))
-            yield Measured(degrade, whole)
+            if degrade is None:
+                _write_predictions(installed.folder.parent / PREDICTIONS, split, detector, event, items)
+            yield Measured(degrade, whole, split)
     write_card(installed.folder, installed.card.model_copy(update={"metrics": found}))
+
+
+def _write_predictions(path: Path, split: Split, detector: Detector, scores: Scores, items: Sequence[Item]) -> None:
+    """Write each measured picture's calibrated probabilities, for the report and for comparisons."""
+    classes, p = detector.card.classes, calibrated(scores.logits, detector.card)
+    pictures = [
+        {"path": str(item.path), "class": classes[item.label], "p": [round(float(one), 6) for one in row]}
+        for item, row in zip(items, p, strict=True)
+    ]
+    checkpoint.write_json(path, {"split": split, "classes": list(classes), "pictures": pictures})

@@ -18,6 +18,8 @@ SPLITS = {
     "test_seen": "Test pictures of sources that others were trained on",
     "test_jpeg75": "Test pictures after JPEG 75",
     "test_jpeg75_seen": "After JPEG 75, of sources that others were trained on",
+    "val": "Validation pictures: never trained or calibrated on, and no choice was made by them",
+    "val_jpeg75": "Validation pictures after JPEG 75",
     "all": "All pictures of the folder",
 }
 ROWS = {

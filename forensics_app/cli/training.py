@@ -29,12 +29,17 @@ class SplitName(str, Enum):
 
 
 def train(
-    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A bundled recipe, or a YAML file.")],
-    data: Folder,
+    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A bundled recipe, or a YAML file.")] = "cats",
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="A folder with one folder of pictures a class: data/NAME."),
+    ] = None,
     out: Annotated[
-        Path,
-        typer.Option(metavar="DIR", readable=False, help="A new folder for checkpoints, history and the detector."),
-    ],
+        Path | None,
+        typer.Option(
+            metavar="DIR", readable=False, help="A new folder for the run, its report and detector: runs/NAME."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it was stopped.")] = False,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
     json: Json = False,
@@ -47,6 +52,7 @@ def train(
     from classifier import recipes, run
 
     chosen, terminal = recipes.load(recipe), Terminal(json, quiet)
+    data, out = data or _made(chosen.name), out or _run_folder(chosen.name, resume)
     events = run.run(chosen, data, out, resume=resume, device=device)
     end = follow(events, terminal, words=f"Training {chosen.name}", tell=_line)
     if isinstance(end, run.Finished) and not json:
@@ -56,6 +62,23 @@ def train(
         for part in tables(open_folder(end.folder).card.metrics):
             terminal.result(part)
         terminal.result(f"Detector: {end.folder}", wrap=False)
+
+
+def _made(name: str) -> Path:
+    """Return the data set that `forensics generate` leaves for a recipe."""
+    folder = Path("data", name)
+    if not folder.is_dir():
+        raise BadUse(
+            f"There is no {folder} to train on: make it with 'forensics generate --n 150', or give --data DIR."
+        )
+    return folder
+
+
+def _run_folder(name: str, resume: bool) -> Path:
+    """Return a new folder for a run, or with `resume` the newest of its name that there is."""
+    folders = [Path("runs", name), *(Path("runs", f"{name}-{number}") for number in range(2, 10_000))]
+    fresh = next(index for index, folder in enumerate(folders) if not folder.exists())
+    return folders[max(fresh - 1, 0) if resume else fresh]
 
 
 def evaluate(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.detector import BadDetector, folders, open_folder
-from forensics_app.core.words import figure
+from forensics_app.core.words import figure, set_aside
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,6 @@ def _listed(folder: Path) -> Listed:
         return Listed(folder.name, folder, problem=str(error))
     except OSError as error:
         return Listed(folder.name, folder, problem=f"The folder cannot be read: {error.strerror}.")
-    card, test = installed.card, installed.card.metrics.get("test")
+    card, test = installed.card, set_aside(installed.card)
     headline = figure(test.get("balanced_accuracy")) if isinstance(test, dict) else None
     return Listed(folder.name, folder, card.arch, card.classes, installed.id, size, headline)

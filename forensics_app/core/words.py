@@ -60,8 +60,8 @@ def about(card: Card) -> str:
 
 
 def measured(card: Card) -> str:
-    """Return the figures of a card's test split in words, with their 95 % intervals, or that there are none."""
-    test = card.metrics.get("test")
+    """Return the figures of the pictures set aside in words, with their 95 % intervals, or that there are none."""
+    test = set_aside(card)
     if not isinstance(test, dict):
         return "no error rates are on its card"
     named = {
@@ -72,6 +72,11 @@ def measured(card: Card) -> str:
     }
     figures = [f"{words} {text}" for key, words in named.items() if (text := figure(test.get(key)))]
     return f"on {test.get('n', 0):,} pictures it had never seen: " + ", ".join(figures or ["nothing measured"])
+
+
+def set_aside(card: Card) -> object:
+    """Return the figures on pictures that a detector had never seen: of the test split, or of val where that is it."""
+    return card.metrics.get("test", card.metrics.get("val"))
 
 
 def figure(value: object) -> str | None:
