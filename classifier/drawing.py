@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Plot
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 SMALL_PT, TITLE_PT = 9.0, 10.5  # 12 and 14 px
 CHARACTER_PX, DPI = 6.6, 96
@@ -28,16 +29,17 @@ class Theme:
     unsure: str
 
 
-def empty(width_in: float, height_in: float, theme: Theme) -> Plot:
-    """Return a figure of a size in inches that lays itself out."""
-    return Plot((width_in, height_in), DPI, facecolor=theme.ground, layout="constrained")
+def empty(width_in: float, height_in: float, theme: Theme, *, between: float = 0.02) -> Plot:
+    """Return a figure of a size in inches that lays itself out; `between` its axes is at least that part of it."""
+    layout = ConstrainedLayoutEngine(wspace=between)
+    return Plot((width_in, height_in), DPI, facecolor=theme.ground, layout=layout)
 
 
 def styled(axes: Axes, theme: Theme, title: str) -> Axes:
     """Return the axes with the theme's colours, the product's text sizes, and two of their four edges."""
     axes.set_facecolor(theme.ground)
     axes.set_title(title, loc="left", fontsize=TITLE_PT, color=theme.text, fontweight="bold", parse_math=False)
-    axes.tick_params(labelsize=SMALL_PT, labelcolor=theme.text, color=theme.line)
+    axes.tick_params(which="both", labelsize=SMALL_PT, labelcolor=theme.text, color=theme.line)
     for name, spine in axes.spines.items():
         spine.set(color=theme.line, visible=name in ("left", "bottom"))
     return axes

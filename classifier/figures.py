@@ -33,7 +33,7 @@ def curves(
 
     `phases` are the name and the number of epochs of each; `kept` is the epoch, from 1, whose weights were kept.
     """
-    plot = empty(9.4, 3.4, theme)
+    plot = empty(9.6, 3.4, theme, between=0.05)
     for place, (title, lines) in enumerate({"Loss by epoch": loss, "Accuracy by epoch": accuracy}.items(), 1):
         axes = styled(plot.add_subplot(1, 2, place), theme, title)
         epochs = max((len(values) for values in lines.values()), default=0)
@@ -178,13 +178,13 @@ def roc(
     axes.plot(*roc_points(scores, positive), color=theme.accent, linewidth=2)
     for marker, (name, threshold) in zip("oDs", (thresholds or {}).items(), strict=False):
         hits, alarms = (float((scores[kind] >= threshold).mean()) for kind in (positive, ~positive))
-        told = f"{name}: finds {hits:.0%}, false alarms {alarms:.0%}".replace("%", " %")
+        told = f"{name}:\nfinds {hits:.0%}, false alarms {alarms:.0%}".replace("%", " %")
         axes.plot(alarms, hits, marker, color=theme.text, markersize=6, zorder=5, linestyle="none", label=told)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set_xlabel(names[0], **font(theme))
     axes.set_ylabel(names[1], **font(theme))
     if thresholds:
-        axes.legend(loc="lower right", frameon=False, fontsize=SMALL_PT, labelcolor=theme.text, handletextpad=0.2)
+        axes.legend(loc="lower right", frameon=False, fontsize=SMALL_PT, labelcolor=theme.text, handlelength=1)
     return plot
 
 
@@ -226,9 +226,10 @@ def reliability(
     bins = np.minimum((p * (len(edges) - 1)).astype(int), len(edges) - 2)
     styled(top, theme, f"Reliability, n = {len(p)}").plot([0, 1], [0, 1], **guide(theme))
     for place in np.unique(bins):
-        one = _weighted(happened[bins == place], weights[bins == place])
+        mine = bins == place
+        one, mean = _weighted(happened[mine], weights[mine]), float(np.average(p[mine], weights=weights[mine]))
         bars = [[one.value - one.low], [one.high - one.value]]
-        top.errorbar((edges[place] + edges[place + 1]) / 2, one.value, bars, fmt="o", color=theme.accent, capsize=3)
+        top.errorbar(mean, one.value, bars, fmt="o", color=theme.accent, capsize=3)
     top.set(xlim=(-0.02, 1.02), ylim=(-0.04, 1.04))
     top.set_ylabel(names[1], **font(theme))
     styled(below, theme, "").set_xlabel(names[0], **font(theme))

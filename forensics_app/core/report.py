@@ -6,8 +6,6 @@ own content security policy allows exactly one script and one style sheet, both 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import heapq
 import io
 import os
@@ -18,9 +16,8 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from classifier.places import resources
-from forensics_app import __version__
-from forensics_app.core.words import ANSWERS, COLOURS, ICONS, PHRASES, about, answer, shown
+from forensics_app.core.html import data_uri, page
+from forensics_app.core.words import ANSWERS, ICONS, PHRASES, about, answer, shown
 
 if TYPE_CHECKING:
     from classifier.detector import Installed
@@ -129,7 +126,7 @@ class Album:
             return None
         self._bytes += len(data)
         kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
-        return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+        return data_uri(f"image/{kind}", data)
 
 
 def _small(data: bytes) -> bytes:
@@ -147,40 +144,20 @@ def _small(data: bytes) -> bytes:
 
 def render(rows: Iterable[Row], made: Made, *, pictures: Path) -> str:
     """Return the report's HTML for rows whose pictures lie in the folder `pictures`; the likeliest fakes come first."""
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
     tally, album = Tally(), Album(pictures)
     listed = heapq.nsmallest(MAX_ROWS, enumerate(tally.passing(rows)), key=lambda pair: _rank(pair[1], pair[0]))
     lines = [_line(row, album) for _, row in listed]
     root = _root(lines)
-    style, script = _colours() + _resource("report.css"), _resource("report.js")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(_resource("report.html.j2")).render(
-        style=Markup(style),  # noqa: S704 - both are the product's own files
-        script=Markup(script),  # noqa: S704
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-        version=__version__,
+    return page(
+        "report.html.j2",
+        styles=("report.css",),
+        script="report.js",
         lines=[line.inside(root) for line in lines],
         notes=_notes(tally, lines, album),
         root=root,
         **_head(made),
         **_figures(tally, lines),
     )
-
-
-def _resource(name: str) -> str:
-    return (resources() / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _colours() -> str:
-    light, dark = (";".join(f"--{name}:{value}" for name, value in COLOURS[theme].items()) for theme in COLOURS)
-    return f":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
 def _rank(row: Row, index: int) -> tuple[int, float, int]:
