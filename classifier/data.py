@@ -62,20 +62,30 @@ def open_data(root: Path, spec: Data, seed: int) -> Labelled:
     Splits that the folder has as sub-folders (`train/`, `val/` …) are kept, the others are set aside from the training
     part as `spec` says. Files that cannot be read are left out and listed.
     """
-    if not root.is_dir():
-        raise BadData(f"There is no data folder {root}.")
-    own = {split: root / split for split in SPLITS if (root / split).is_dir()}
-    if "train" in own and not spec.classes:
-        given = {split: _image_folder(folder) for split, folder in own.items()}
-    else:
-        given = {"train": _sources(root, spec) if spec.classes else _image_folder(root)}
+    given = find_pictures(root, spec)
     classes = tuple(sorted(given["train"]))
-    _check_classes(root, classes, given)
     items = {
         split: [Item(path, classes.index(name), source) for name, files in found.items() for path, source in files]
         for split, found in given.items()
     }
     return _split(root, classes, items, spec, seed)
+
+
+def find_pictures(root: Path, spec: Data) -> dict[Split, Found]:
+    """Return the picture files of a data folder by split and class; all are `train` where it has no splits of its own.
+
+    Raises `BadData` for a folder that has not at least two classes with files in each.
+    """
+    if not root.is_dir():
+        raise BadData(f"There is no data folder {root}.")
+    own = {split: root / split for split in SPLITS if (root / split).is_dir()}
+    given: dict[Split, Found]
+    if "train" in own and not spec.classes:
+        given = {split: _image_folder(folder) for split, folder in own.items()}
+    else:
+        given = {"train": _sources(root, spec) if spec.classes else _image_folder(root)}
+    _check_classes(root, sorted(given["train"]), given)
+    return given
 
 
 def _image_folder(folder: Path) -> Found:
