@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from forensics_app.core.words import figure, shown
+from forensics_app.core.words import FIGURES, figure, shown
 
 SPLITS = {
     "test": "Test pictures: never trained or calibrated on",
@@ -21,16 +21,6 @@ SPLITS = {
     "val": "Validation pictures: never trained or calibrated on, and no choice was made by them",
     "val_jpeg75": "Validation pictures after JPEG 75",
     "all": "All pictures of the folder",
-}
-ROWS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "auc": "ROC AUC",
-    "ece": "calibration error (ECE)",
-    "coverage": "answers given (not unsure)",
-    "selective_accuracy": "right when it answers",
-    "false_alarm": "real called generated",
-    "missed": "generated called real",
 }
 DETAILED = ("test_seen", "test_jpeg75_seen")
 """Parts of another split, whose details are already in that one's."""
@@ -51,7 +41,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table | Text]:
 
 def _overview(found: Mapping[str, Any]) -> Table:
     table = _table("figure", "value", "n")
-    for key, words in ROWS.items():
+    for key, words in FIGURES.items():
         value = found.get(key)
         if (text := figure(value)) is not None and isinstance(value, dict):
             table.add_row(words, text if value.get("n") else "not measured", str(value.get("n", "?")))

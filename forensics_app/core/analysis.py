@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,8 @@ def analyze(
     file = load(source)
     judged = detector.judge(file.pixels, heat_class="fake" if heatmap else None)
     heat = judged.heat
-    if heatmap and heat is None and autograd:
-        heat = _autograd_heat(detector, file.pixels)
+    if heatmap and heat is None and autograd and (maps := autograd_maps(detector)):
+        heat = maps(file.pixels, "fake")
     evidence = collect(file, probes)
     p_fake = float(judged.probabilities[detector.card.classes.index("fake")])
     verdict = decide(p_fake, evidence, policy_of(detector.card), side_px=min(file.width, file.height))
@@ -64,15 +64,16 @@ def require_judge(card: Card) -> None:
         raise CannotJudge(f"The detector '{card.name}' tells {', '.join(card.classes[:4])} apart, not fake from real.")
 
 
-def _autograd_heat(detector: Detector, pixels: Pixels) -> Heat | None:
+def autograd_maps(detector: Detector) -> Callable[[Pixels, str], Heat] | None:
+    """Return what draws a picture's map of a class with autograd, or None where the extra `train` is not installed."""
     try:
         from classifier import export, gradcam, zoo
         from classifier.detector import open_folder
     except ImportError:
-        return None  # only the extra 'train' can draw maps for such a network
-    network = export.load_network(open_folder(detector.folder))
-    cls = detector.card.classes.index("fake")
-    return gradcam.grad_cam(network, zoo.arch(detector.card.arch), detector.card.preprocess, pixels, cls)
+        return None
+    network, card = export.load_network(open_folder(detector.folder)), detector.card
+    row = zoo.arch(card.arch)
+    return lambda pixels, name: gradcam.grad_cam(network, row, card.preprocess, pixels, card.classes.index(name))
 
 
 def to_json(path: str, analysis: Analysis, heatmap: str | None) -> dict[str, Any]:

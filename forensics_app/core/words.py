@@ -25,6 +25,18 @@ COLOURS = {
 }
 """Vermilion, slate, teal and amber, at least 4.5:1 on each theme's grounds; icon and word always stand beside them."""
 
+FIGURES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auc": "ROC AUC",
+    "ece": "calibration error (ECE)",
+    "coverage": "answers given (not unsure)",
+    "selective_accuracy": "right when it answers",
+    "false_alarm": "real called generated",
+    "missed": "generated called real",
+}
+"""What is measured of a detector, in words, in the order in which it is shown."""
+
 HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
