@@ -25,6 +25,24 @@ COPIES = "planted copies: training pictures moved, mirrored, lighter or darker, 
 KINDS = {"samples": "samples", "copies": COPIES}
 
 
+DISTANCE = """
+### How like real pictures
+
+Kernel distance × 1000 (KID: 0 for two sets of one kind) on the features of a ResNet-18 that was trained from scratch
+on cats, dogs, flowers, insects and vehicles, none of these cats among them (`benchmarks/features.py`). Published KIDs
+use another network: they cannot be compared with these.
+"""
+NEARNESS = """
+### Whether it copies training pictures
+
+For each sample the distance to the nearest training picture is divided by the mean distance to the nearest 50. The same
+is done for each training picture with itself and its near-duplicates left out, as if it were new. *Nearer than a new
+picture* is the chance that a sample's ratio is the smaller one: 50 % if it copies nothing, 100 % if it copies.
+*Suspicious* are those below the ratio of the nearest 1 % of real pictures. Planted copies show that the check finds
+what it looks for.
+"""
+
+
 def readme(card: dict[str, Any], size_bytes: int) -> str:
     """Return the model card as Markdown."""
     return "\n".join((*_head(card, size_bytes), *_training(card), *_figures(card["metrics"]), *_limits(card))) + "\n"
@@ -32,8 +50,8 @@ def readme(card: dict[str, Any], size_bytes: int) -> str:
 
 def _head(card: dict[str, Any], size_bytes: int) -> Iterator[str]:
     yield f"# Model card: {card['name']}\n"
-    yield f"A small diffusion model (DDPM) that draws cats' heads of {card['size']} × {card['size']} px, without a prompt:"
-    yield f"{card['parameters']:,} parameters, {size_bytes / 1e6:.1f} MB in half precision (safetensors)."
+    yield f"A small diffusion model (DDPM) that draws cats' heads of {card['size']} × {card['size']} px, without a"
+    yield f"prompt: {card['parameters']:,} parameters, {size_bytes / 1e6:.1f} MB in half precision (safetensors)."
     yield "A diffusers folder: `DDPMPipeline.from_pretrained(folder)` opens it, and `forensics generate` uses it.\n"
     yield "The sha256 of every file is in `model.json`.\n"
 
@@ -43,28 +61,25 @@ def _training(card: dict[str, Any]) -> Iterator[str]:
     spec = facts["spec"]
     steps, size = facts["step"], spec["batch_size"]
     yield f"## Data\n\n{DATA}\n\n## Training\n"
-    yield f"- `forensics train-generator`: {steps:,} steps of {size} pictures ({steps * size:,} in all), each cut a little"
-    yield "  smaller at a random place, half of them mirrored."
+    yield f"- `forensics train-generator`: {steps:,} steps of {size} pictures ({steps * size:,} in all), each cut a"
+    yield "  little smaller at a random place, half of them mirrored."
     yield f"- UNet of {len(spec['channels'])} levels, {', '.join(map(str, spec['channels']))} channels wide,"
-    yield f"  {spec['layers']} layers a level, attention at the lowest; {spec['schedule']} noise schedule of 1000 levels;"
-    yield f"  it predicts {'the velocity' if spec['prediction'] == 'v' else 'the noise'}, errors weighted by Min-SNR 5."
-    yield f"- AdamW, learning rate {spec['lr']:g}, weights averaged with {spec['ema']:g}, {spec['precision']},"
-    yield f"  seed {spec['seed']}.\n"
+    yield f"  {spec['layers']} layers a level, attention at the lowest; {spec['schedule']} noise schedule of 1000"
+    yield f"  levels; it predicts {'the velocity' if spec['prediction'] == 'v' else 'the noise'}, errors weighted by Min-SNR 5."
+    yield f"- AdamW, learning rate {spec['lr']:g}, weights averaged with {spec['ema']:g},"
+    yield f"  {spec['precision']}, seed {spec['seed']}.\n"
 
 
 def _figures(found: dict[str, Any]) -> Iterator[str]:
     last, steps = found["samples"] - 1, found["steps"]
-    yield f"## Figures\n\n{found['samples']} samples (seeds 0 to {last}, DDIM with {steps} steps, none left out) against the"
-    yield f"{found['real']} training pictures, with 95 % intervals. `benchmarks/generator_card.py` measures them."
+    yield f"## Figures\n\n{found['samples']} samples (seeds 0 to {last}, DDIM with {steps} steps, none left out)"
+    yield f"against the {found['real']} training pictures, with 95 % intervals. `benchmarks/generator_card.py` measures them."
     yield from _distance(found)
     yield from _nearness(found["nearness"])
 
 
 def _distance(found: dict[str, Any]) -> Iterator[str]:
-    yield "\n### How like real pictures\n"
-    yield "Kernel distance × 1000 (KID: 0 for two sets of one kind) on the features of a ResNet-18 that was trained from"
-    yield "scratch on cats, dogs, flowers, insects and vehicles, none of these cats among them (`benchmarks/features.py`)."
-    yield "Published KIDs use another network: they cannot be compared with these.\n"
+    yield DISTANCE
     yield "| compared | distance × 1000 | pictures in both |\n|---|---:|---:|"
     for name, words in DISTANCES.items():
         one = found["distance"][name]
@@ -78,12 +93,7 @@ def _distance(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _nearness(found: dict[str, Any]) -> Iterator[str]:
-    yield "\n### Whether it copies training pictures\n"
-    yield "For each sample the distance to the nearest training picture is divided by the mean distance to the nearest 50."
-    yield "The same is done for each training picture with itself and its near-duplicates left out, as if it were new."
-    yield "*Nearer than a new picture* is the chance that a sample's ratio is the smaller one: 50 % if it copies nothing,"
-    yield "100 % if it copies. *Suspicious* are those below the ratio of the nearest 1 % of real pictures. Planted copies"
-    yield "show that the check finds what it looks for.\n"
+    yield NEARNESS
     yield "| compared by | pictures | nearer than a new picture | suspicious | n |\n|---|---|---:|---:|---:|"
     for name, rows in found.items():
         by = "16 px pixels, mirrored and moved" if name == "pixels" else "features, mirrored"
