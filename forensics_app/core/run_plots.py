@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Plot
 
 from classifier import figures
 from classifier.drawing import Theme
-from classifier.metrics import Metrics, class_weights
+from classifier.metrics import Figure, Metrics, class_weights
 from classifier.recipes import Phase
 from forensics_app.core.html import data_uri
 from forensics_app.core.run_folder import Predictions, Run
@@ -62,7 +62,7 @@ def drafts(run: Run) -> Iterator[Draft]:
     yield _confusion(run, run.measured)
     if run.predictions and run.predictions.pictures:
         if run.measured.auc:
-            yield _roc(run, run.predictions, run.measured)
+            yield _roc(run, run.predictions, run.measured.auc)
         yield _reliability(run.predictions)
 
 
@@ -121,10 +121,9 @@ def _confusion(run: Run, measured: Metrics) -> Draft:
                  lambda theme: figures.confusion_matrix(counts, names, theme, title=title))  # fmt: skip
 
 
-def _roc(run: Run, predictions: Predictions, measured: Metrics) -> Draft:
+def _roc(run: Run, predictions: Predictions, area: Figure) -> Draft:
     place, positive, other = _two(predictions)
-    scores, area, band = predictions.p[:, place], measured.auc, run.card.band
-    assert area is not None
+    scores, band = predictions.p[:, place], run.card.band
     thresholds = {"p ≥ 0.50": 0.5}
     if band and band.high > 0.5:
         thresholds[f"p ≥ {band.high:.2f}, called generated"] = band.high
@@ -160,11 +159,11 @@ def _reliability(predictions: Predictions) -> Draft:
         kinds = (positive, other)
     return Draft(
         "reliability", f"Reliability diagram of {len(p):,} pictures with 95 % intervals, histogram of p below",
-        lambda theme: figures.reliability(
-            said, happened, theme, weights=weights, names=names, kinds=dict(zip(kinds, _inks(kinds, theme), strict=True))
-        ),
+        lambda theme: figures.reliability(said, happened, theme, weights=weights, names=names,
+                                          kinds=_inks(kinds, theme)),
     )  # fmt: skip
 
 
-def _inks(kinds: tuple[str, str], theme: Theme) -> tuple[str, str]:
-    return (theme.fake, theme.real) if kinds == (FAKE, REAL) else (theme.accent, theme.unsure)
+def _inks(kinds: tuple[str, str], theme: Theme) -> dict[str, str]:
+    inks = (theme.fake, theme.real) if kinds == (FAKE, REAL) else (theme.accent, theme.unsure)
+    return dict(zip(kinds, inks, strict=True))
