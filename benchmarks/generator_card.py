@@ -6,7 +6,7 @@
         --data work/heads --features work/features/run/detector --work work/card \\
         --grid docs/screenshots/ddpm-cats-64.png
 
-Samples are drawn with diffusers' own DDIM pipeline, one seed each, none left out, and kept in --work, as are sheets of
+Samples are drawn as `forensics generate` draws them, one seed each, none left out, and kept in --work, as are sheets of
 the samples that lie nearest to training pictures, beside those: look at them. Nothing in --work may be published, it
 shows training pictures.
 """
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from generator_words import readme
 from numpy.typing import NDArray
 from PIL import Image
@@ -34,9 +33,11 @@ from classifier.images import load
 from classifier.metrics import Figure, wilson
 from classifier.runtime import Detector
 from generator.export import CARD, README, publish, read_card
+from generator.sampler import Sample, SampleSpec, sample
 from generator.similarity import Nearest, copying, embed, kid, nearest, small, unit, variants
 from generator.squares import squares, with_margin
 from generator.training import LAST, grid_of
+from generator.weights import open_model
 
 Pictures = NDArray[np.uint8]
 """Square pictures of one size, (N, S, S, 3) bytes."""
@@ -56,22 +57,14 @@ class Compared:
 
 def draw(model: Path, seeds: Sequence[int], steps: int, kept: Path) -> Pictures:
     """Return a sample for each seed, DDIM with `steps`; those that lie in `kept` are not drawn again."""
-    from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
-
-    network = UNet2DModel.from_pretrained(model / "unet", local_files_only=True, torch_dtype=torch.float32)
-    scheduler = DDIMScheduler.from_pretrained(model / "scheduler", local_files_only=True)
-    pipeline = DDIMPipeline(network, scheduler)
-    pipeline.set_progress_bar_config(disable=True)
     kept.mkdir(parents=True, exist_ok=True)
     missing = [seed for seed in seeds if not (kept / f"{seed:08}.png").exists()]
-    for start in range(0, len(missing), BATCH):
-        batch = missing[start : start + BATCH]
-        sources = [torch.Generator().manual_seed(seed) for seed in batch]
-        images = pipeline(len(batch), sources, num_inference_steps=steps, output_type="pil").images
-        for seed, image in zip(batch, images, strict=True):
-            with replacing(kept / f"{seed:08}.png") as file:
-                image.save(file, format="PNG")
-        print(f"\r{start + len(batch)} of {len(missing)} samples", end="", file=sys.stderr, flush=True)
+    opened = open_model(str(model.resolve()), dtype="fp32")
+    for event in sample(opened, SampleSpec(steps=steps, batch_size=BATCH), missing):
+        if isinstance(event, Sample):
+            with replacing(kept / f"{event.seed:08}.png") as file:
+                Image.fromarray(event.pixels).save(file, format="PNG")
+            print(f"\r{missing.index(event.seed) + 1} of {len(missing)} samples", end="", file=sys.stderr, flush=True)
     return np.stack([load(kept / f"{seed:08}.png").pixels for seed in seeds])
 
 

@@ -65,15 +65,18 @@ def _training(card: dict[str, Any]) -> Iterator[str]:
     yield "  little smaller at a random place, half of them mirrored."
     yield f"- UNet of {len(spec['channels'])} levels, {', '.join(map(str, spec['channels']))} channels wide,"
     yield f"  {spec['layers']} layers a level, attention at the lowest; {spec['schedule']} noise schedule of 1000"
-    yield f"  levels; it predicts {'the velocity' if spec['prediction'] == 'v' else 'the noise'}, errors weighted by Min-SNR 5."
+    yield f"  levels; it predicts {'the velocity' if spec['prediction'] == 'v' else 'the noise'}, errors"
+    yield "  weighted by Min-SNR 5."
     yield f"- AdamW, learning rate {spec['lr']:g}, weights averaged with {spec['ema']:g},"
     yield f"  {spec['precision']}, seed {spec['seed']}.\n"
 
 
 def _figures(found: dict[str, Any]) -> Iterator[str]:
     last, steps = found["samples"] - 1, found["steps"]
-    yield f"## Figures\n\n{found['samples']} samples (seeds 0 to {last}, DDIM with {steps} steps, none left out)"
-    yield f"against the {found['real']} training pictures, with 95 % intervals. `benchmarks/generator_card.py` measures them."
+    yield "## Figures\n"
+    yield f"{found['samples']} samples (seeds 0 to {last}, DDIM with {steps} steps, none left out)"
+    yield f"against the {found['real']} training pictures, with 95 % intervals."
+    yield "`benchmarks/generator_card.py` measures them."
     yield from _distance(found)
     yield from _nearness(found["nearness"])
 

@@ -96,7 +96,7 @@ def embed(detector: Detector, pictures: Sequence[Pixels], *, batch: int = 64) ->
 
 def unit(vectors: Vectors) -> Vectors:
     """Return vectors (..., D) of length 1; their Euclidean distances order pictures as the cosine does."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))
 
 
 def small(pictures: NDArray[np.uint8], side: int = SMALL_PX) -> Vectors:

@@ -143,7 +143,8 @@ def _loss(network: nn.Module, x: Tensor, alphas: Tensor, spec: TrainSpec, step: 
     with torch.autocast(x.device.type, torch.bfloat16, enabled=spec.precision == "bf16"):
         answer = network(mixed, times).sample.float()
     errors = (answer - target).square().mean(dim=(1, 2, 3))
-    return (diffusion.weights(alphas[times], spec.prediction) * errors).mean()
+    loss: Tensor = (diffusion.weights(alphas[times], spec.prediction) * errors).mean()
+    return loss
 
 
 @torch.no_grad()
