@@ -24,7 +24,7 @@ class NotPublished(Exception):
 def publish(model: Path, out: Path, facts: Mapping[str, Any]) -> Path:
     """Write the model folder `model` (unet/ and scheduler/, as training leaves it) to `out`; see `write`.
 
-    Raises `NotPublished`.
+    Whatever its scheduler says, samplers are to start at the last noise level. Raises `NotPublished`.
     """
     from diffusers import DDPMScheduler, UNet2DModel
 
@@ -32,7 +32,10 @@ def publish(model: Path, out: Path, facts: Mapping[str, Any]) -> Path:
         if not (model / part).is_dir():
             raise NotPublished(f"{model} has no folder {part}; give the folder 'model' of a train-generator run.")
     network = UNet2DModel.from_pretrained(model / UNET, use_safetensors=True, local_files_only=True)
-    return write(network, DDPMScheduler.from_pretrained(model / SCHEDULER, local_files_only=True), out, facts)
+    scheduler = DDPMScheduler.from_pretrained(
+        model / SCHEDULER, local_files_only=True, timestep_spacing="trailing", clip_sample=True
+    )
+    return write(network, scheduler, out, facts)
 
 
 def write(network: Any, scheduler: Any, out: Path, facts: Mapping[str, Any]) -> Path:
@@ -47,6 +50,7 @@ def write(network: Any, scheduler: Any, out: Path, facts: Mapping[str, Any]) -> 
     with _taking_the_place_of(out) as part:
         _half(network, out).save_pretrained(part / UNET, safe_serialization=True)
         scheduler.save_pretrained(part / SCHEDULER)
+        _forget_origin(part)
         checkpoint.write_json(part / INDEX, _index())
         files = sorted(path for path in part.rglob("*") if path.is_file())
         card = {
@@ -81,6 +85,14 @@ def _half(network: Any, out: Path) -> Any:
             raise NotPublished(f"The weights {name} do not fit into half precision; {out} was not written.")
         parameter.data = parameter.data.contiguous()
     return half
+
+
+def _forget_origin(part: Path) -> None:
+    """Take the folder that a model was loaded from out of its configuration: it says where its maker's files lie."""
+    for path in part.rglob("*.json"):
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config.pop("_name_or_path", None)
+        checkpoint.write_json(path, config)
 
 
 def _index() -> dict[str, Any]:

@@ -22,10 +22,14 @@ WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A model folder as an older version's training left it: single precision, no card."""
+    """A model folder as an older version's training left it: single precision, leading steps, no card."""
+    from diffusers import DDPMScheduler
+
     torch.manual_seed(0)
     build_unet(SPEC).save_pretrained(tmp_path / "model/unet")
-    build_scheduler(SPEC).save_pretrained(tmp_path / "model/scheduler")
+    DDPMScheduler.from_config(build_scheduler(SPEC).config, timestep_spacing="leading").save_pretrained(
+        tmp_path / "model/scheduler"
+    )
     return tmp_path / "model"
 
 
@@ -52,6 +56,12 @@ def test_its_card_names_every_file(model: Path, tmp_path: Path) -> None:
     for name, digest in card["files"].items():
         assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
     assert (out / WEIGHTS).stat().st_mode & 0o777 == 0o644
+
+
+def test_it_does_not_say_where_it_was_made(model: Path, tmp_path: Path) -> None:
+    out = publish(model, tmp_path / "tiny", {"step": 3})
+    for path in out.rglob("*"):
+        assert path.is_dir() or str(tmp_path).encode() not in path.read_bytes()
 
 
 def test_it_takes_the_place_of_a_model_and_of_nothing_else(model: Path, tmp_path: Path) -> None:
