@@ -1,0 +1,196 @@
+"""A folder of sampled pictures: made in whole batches, resumable to the same bytes, by one process or several."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from classifier.atomic import replacing
+from classifier.checkpoint import write_json
+from classifier.files import BadImage, read
+from classifier.images import load
+from generator import shares
+from generator.sampler import MAX_SEED, CannotSample, Halved, Sample, SampleSpec, Step, build_scheduler, sample_batches
+from generator.weights import Model, open_model
+
+FACTS = "fakes.json"
+SAME = ("sha256", "scheduler", "scheduler_config", "steps", "eta", "dtype", "size")
+"""Facts that must be the same for a folder to be gone on with."""
+LEFTOVER = re.compile(r"\.[0-9a-f]{12}\.part")
+PACKAGES = ("torch", "diffusers", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Finished: a lossless picture for each seed, and `facts` from which they can be made again."""
+
+    folder: Path
+    paths: Mapping[int, Path]
+    facts: Mapping[str, Any]
+
+
+def make(
+    model: str | Model, spec: SampleSpec, count: int, folder: Path, *, processes: int = 1, resume: bool = True
+) -> Iterator[Step | Halved | Fakes]:
+    """Sample `count` pictures from the seeds `spec.seed`, + 1, … as `folder/00000000.png` and so on; `Fakes` is last.
+
+    What is there already stays as it is. Batches are cut by place, and one of which a picture is missing is computed
+    again as a whole: so a job that was stopped and resumed, or dealt out to `processes`, ends in the same bytes as one
+    that was not (on the same machine, with the same arguments, and if no batch had to be halved). Raises
+    `CannotSample` and `BadModel`.
+    """
+    if count < 1 or processes < 1:
+        raise CannotSample("The number of pictures and of processes must be at least 1.")
+    if spec.seed + count - 1 > MAX_SEED:
+        raise CannotSample(f"The last seed would be larger than {MAX_SEED}.")
+    opened = _opened(model, spec)
+    build_scheduler(opened, spec)
+    facts, seeds = facts_of(opened, spec), range(spec.seed, spec.seed + count)
+    _check_folder(folder, facts, resume=resume)
+    batches = _unfinished(seeds, spec.batch_size, folder, opened.size)
+    if batches:
+        folder.mkdir(parents=True, exist_ok=True)
+        _tidy(folder)
+        if not (folder / FACTS).exists():
+            write_json(folder / FACTS, facts)
+        yield from _run(opened, spec, batches, folder, min(processes, len(batches)))
+    yield Fakes(folder, {seed: path_of(folder, seed) for seed in seeds}, facts)
+
+
+def write_batches(
+    model: Model, spec: SampleSpec, batches: Sequence[Sequence[int]], folder: Path
+) -> Iterator[Step | Halved]:
+    """Sample whole batches and write the pictures that are missing in the folder."""
+    for event in sample_batches(model, spec, batches):
+        if not isinstance(event, Sample):
+            yield event
+        elif not is_whole(path_of(folder, event.seed), model.size):
+            _write(path_of(folder, event.seed), event.pixels)
+
+
+def facts_of(model: Model, spec: SampleSpec) -> dict[str, Any]:
+    """Return what the pictures depend on, as plain JSON values."""
+    noise = json.loads(json.dumps(dict(model.scheduler)))
+    return {
+        "model": model.name, "sha256": model.sha256, "revision": model.revision, "parameters": model.parameters,
+        "size": model.size, "scheduler": spec.scheduler, "scheduler_config": noise, "steps": spec.steps,
+        "eta": spec.eta, "seed": spec.seed, "batch_size": spec.batch_size, "dtype": model.dtype,
+        "device": model.device.type,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }  # fmt: skip
+
+
+def estimate(model: str | Model, spec: SampleSpec, count: int) -> float:
+    """Return about how many seconds `count` pictures take, from two measured steps after one that is not counted.
+
+    Where a step of one picture takes long, larger batches are taken to cost as much a picture.
+    """
+    opened = _opened(model, spec)
+    single = _step_seconds(opened, spec, 1)
+    batch = min(spec.batch_size, count)
+    each = _step_seconds(opened, spec, batch) / batch if single < 0.25 and batch > 1 else single
+    return each * count * len(build_scheduler(opened, spec).timesteps)
+
+
+def path_of(folder: Path, seed: int) -> Path:
+    """Return where the picture of a seed lies."""
+    return folder / f"{seed:08}.png"
+
+
+def is_whole(path: Path, size: int) -> bool:
+    """Return whether a file is a readable picture of that side in pixels."""
+    if not path.is_file():
+        return False
+    try:
+        return load(path).pixels.shape == (size, size, 3)
+    except BadImage:
+        return False
+
+
+def _opened(model: str | Model, spec: SampleSpec) -> Model:
+    return open_model(model, device=spec.device, dtype=spec.dtype) if isinstance(model, str) else model
+
+
+def _run(
+    model: Model, spec: SampleSpec, batches: Sequence[Sequence[int]], folder: Path, processes: int
+) -> Iterator[Step | Halved]:
+    if processes == 1:
+        return write_batches(model, spec, batches, folder)
+    return shares.run(str(model.folder), model.device.type, spec, batches, folder, processes)
+
+
+def _step_seconds(model: Model, spec: SampleSpec, batch: int) -> float:
+    seconds: list[float] = []
+    begun, last = time.perf_counter(), 0
+    for event in sample_batches(model, spec, [range(batch)]):
+        if isinstance(event, Step) and event.done > last:
+            seconds.append(time.perf_counter() - begun)
+            begun, last = time.perf_counter(), event.done
+        if len(seconds) == min(3, spec.steps):
+            break
+    counted = seconds[1:] or seconds
+    return sum(counted) / len(counted)
+
+
+def _unfinished(seeds: Sequence[int], batch_size: int, folder: Path, size: int) -> list[list[int]]:
+    cut = (seeds[at : at + batch_size] for at in range(0, len(seeds), batch_size))
+    return [list(batch) for batch in cut if not all(is_whole(path_of(folder, seed), size) for seed in batch)]
+
+
+def _check_folder(folder: Path, facts: Mapping[str, Any], *, resume: bool) -> None:
+    found = _facts_in(folder)
+    if found is None:
+        if _pictures(folder):
+            raise CannotSample(f"{folder} already holds pictures that were not sampled into it; give another folder.")
+        return
+    if not resume and _pictures(folder):
+        raise CannotSample(f"{folder} already holds sampled pictures; add --resume to go on, or give another folder.")
+    different = [name for name in SAME if found.get(name) != facts[name]]
+    if different:
+        raise CannotSample(
+            f"The pictures in {folder} were sampled otherwise (different: {', '.join(different)}); give another folder."
+        )
+
+
+def _facts_in(folder: Path) -> dict[str, Any] | None:
+    path = folder / FACTS
+    if not path.exists():
+        return None
+    try:
+        found = json.loads(read(path, max_bytes=2**20))
+    except (BadImage, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise CannotSample(f"{path} cannot be read; give another folder, or remove this one if it may go.")
+    return found
+
+
+def _pictures(folder: Path) -> bool:
+    return folder.is_dir() and any(one.suffix.lower() == ".png" for one in _listed(folder))
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what a killed process left half written."""
+    for path in _listed(folder):
+        if LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def _listed(folder: Path) -> Iterable[Path]:
+    return tuple(folder.iterdir())
+
+
+def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
+    with replacing(path) as file:
+        Image.fromarray(pixels).save(file, "PNG")
