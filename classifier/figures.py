@@ -33,7 +33,7 @@ def curves(
 
     `phases` are the name and the number of epochs of each; `kept` is the epoch, from 1, whose weights were kept.
     """
-    plot = empty(9.6, 3.4, theme, between=0.05)
+    plot = empty(11.8, 3.6, theme, between=0.05)
     for place, (title, lines) in enumerate({"Loss by epoch": loss, "Accuracy by epoch": accuracy}.items(), 1):
         axes = styled(plot.add_subplot(1, 2, place), theme, title)
         epochs = max((len(values) for values in lines.values()), default=0)
@@ -99,7 +99,7 @@ def _mark_phases(axes: Axes, phases: Sequence[tuple[str, int]], theme: Theme) ->
     for number, (name, count) in enumerate(phases, 1):
         if start:
             axes.axvline(start + 0.5, color=theme.line, linewidth=1, zorder=0)
-        room = 330 * count / epochs
+        room = 400 * count / epochs
         words = next((one for one in (name, str(number)) if len(one) * CHARACTER_PX < room), "")
         middle = start + 0.5 + count / 2
         axes.text(middle, 0.97, words, transform=axes.get_xaxis_transform(), ha="center", va="top",
@@ -114,9 +114,10 @@ def confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str], theme: T
     """
     many, total = len(classes), counts.sum(axis=1, keepdims=True)
     parts = counts / np.maximum(total, 1)
-    side = float(np.clip(1.6 + 0.75 * many, 3.6, 7.6))
-    plot = empty(side + 0.4, side, theme)
+    side = float(np.clip(2.2 + 0.75 * many, 3.9, 8.2))
+    plot = empty(side + (0.4 if many <= COUNTED else 1.6), side, theme)
     axes = styled(plot.add_subplot(), theme, title)
+    axes.spines[:].set_visible(True)
     ramp = LinearSegmentedColormap.from_list("ramp", [theme.ground, theme.accent])
     image = axes.imshow(parts, cmap=ramp, vmin=0, vmax=1, interpolation="nearest")
     axes.set_xlabel("taken for", **font(theme))

@@ -20,7 +20,7 @@ from forensics_app.core.run_folder import Predicted, Predictions
 from forensics_app.core.verdict import decide, policy_of
 from forensics_app.core.words import ICONS, PHRASES, shown
 
-MOST_OF_A_KIND, MOST_OF_A_CLASS, MOST = 3, 12, 32
+MOST_OF_A_KIND, MOST = 3, 32
 SIDE_PX, JPEG_QUALITY = 288, 85
 
 
@@ -34,10 +34,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture as it is shown; every text is safe to show, `label` is a verdict's name or empty."""
+    """A picture as it is shown; every text but `truth` is safe to show, `label` is a verdict's name or empty."""
 
     truth: str
     right: bool
+    mark: str
     label: str
     said: str
     figures: str
@@ -62,13 +63,12 @@ def choose(predictions: Predictions) -> tuple[Choice, ...]:
     """
     p, labels = predictions.p, predictions.labels
     own, right = p[np.arange(len(p)), labels], p.argmax(axis=1) == labels
-    classes = len(predictions.classes)
-    each = min(MOST_OF_A_KIND, MOST // (2 * classes))
+    each = _each(predictions)
     if not each:
         return (*_ranked(own, right, True, MOST // 2), *_ranked(own, ~right, False, MOST // 2))
     return tuple(
         one
-        for label in range(classes)
+        for label in range(len(predictions.classes))
         for one in (
             *_ranked(own, right & (labels == label), True, each),
             *_ranked(own, ~right & (labels == label), False, each),
@@ -87,15 +87,23 @@ def gallery(predictions: Predictions, detector: Detector) -> Gallery:
     tiles = list(_tiles(predictions, chosen, detector))
     found: dict[str, list[Tile]] = {}
     for tile in tiles:
-        found.setdefault(tile.truth, []).append(tile)
-    groups = tuple((_heading(predictions, name), tuple(those)) for name, those in found.items())
+        found.setdefault(_heading(predictions, tile), []).append(tile)
+    groups = tuple((heading, tuple(those)) for heading, those in found.items())
     return Gallery(groups, len(chosen) - len(tiles), any(tile.heatmap for tile in tiles))
 
 
-def _heading(predictions: Predictions, name: str) -> str:
-    mine = predictions.labels == predictions.classes.index(name)
-    right = int((predictions.p[mine].argmax(axis=1) == predictions.classes.index(name)).sum())
-    return f"{shown(name)}: {right} of {int(mine.sum())} right"
+def _each(predictions: Predictions) -> int:
+    """Return how many right and how many wrong pictures of each class are shown; 0 where there are too many classes."""
+    return min(MOST_OF_A_KIND, MOST // (2 * len(predictions.classes)))
+
+
+def _heading(predictions: Predictions, tile: Tile) -> str:
+    if not _each(predictions):
+        return "Right, the surest first" if tile.right else "Wrong, the worst first"
+    label = predictions.classes.index(tile.truth)
+    mine = predictions.labels == label
+    right = int((predictions.p[mine].argmax(axis=1) == label).sum())
+    return f"{shown(tile.truth)}: {right} of {int(mine.sum())} right"
 
 
 def _tiles(predictions: Predictions, chosen: tuple[Choice, ...], detector: Detector) -> Iterator[Tile]:
@@ -112,6 +120,7 @@ def _tiles(predictions: Predictions, chosen: tuple[Choice, ...], detector: Detec
         yield Tile(
             truth=one.cls,
             right=choice.right,
+            mark=_mark(choice.right, label),
             label=label,
             said=said,
             figures=_figures(one, name, detector.card),
@@ -119,6 +128,11 @@ def _tiles(predictions: Predictions, chosen: tuple[Choice, ...], detector: Detec
             picture=_embedded(pixels),
             heatmap=_embedded(overlay(pixels, heat)) if heat else None,
         )
+
+
+def _mark(right: bool, label: str) -> str:
+    """Return whether the most probable class is the true one; a verdict that stays open is neither right nor wrong."""
+    return f"{'✓' if right else '✗'} {'leans ' if label == 'unsure' else ''}{'right' if right else 'wrong'}"
 
 
 def _maps(detector: Detector) -> Callable[[Pixels, str], Heat | None]:
@@ -131,7 +145,7 @@ def _maps(detector: Detector) -> Callable[[Pixels, str], Heat | None]:
 def _answer(one: Predicted, name: str, card: Card, side_px: int) -> tuple[str, str]:
     """Return the verdict that the picture gets, as a label and in words; other classes are only named."""
     if set(card.classes) != {"fake", "real"}:
-        return "", f"taken for {shown(name)}"
+        return "", shown(name) if name == one.cls else f"{shown(one.cls)} taken for {shown(name)}"
     label = decide(one.p[card.classes.index("fake")], (), policy_of(card), side_px=side_px).label
     return label, f"{ICONS[label]} {PHRASES[label]}"
 

@@ -50,7 +50,7 @@ def figures(run: Run) -> dict[str, Any]:
         "figures": [row for key, words in FIGURES.items() if (row := _compared(words, key, sets.values()))],
         "classes": [Row(shown(name), _report(one)) for name, one in reports],
         "means": list(_means(measured)),
-        "mixed_up": _mixed_up(measured) if many else (),
+        "mixed_up": _mixed_up(measured) if len(measured.classes) > 2 else (),
         "sources": list(_sources(measured, run.card.band is not None)),
         "many": many,
     }
