@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from forensics_app import __version__
-from forensics_app.cli import doctor, generating, judge, models, training, window
+from forensics_app.cli import datasets, doctor, generating, judge, models, training, window
 from forensics_app.cli.run import Guarded
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command()(judge.analyze)
 app.command()(judge.scan)
 app.command()(judge.demo)
+app.command()(datasets.generate)
 app.command()(generating.train_generator)
 app.command()(training.train)
 app.command()(training.evaluate)

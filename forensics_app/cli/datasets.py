@@ -1,0 +1,158 @@
+"""The command that makes data sets: generate."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forensics_app.cli.run import CANCELLED, BadUse, Json, Quiet, Terminal, follow
+
+if TYPE_CHECKING:
+    from generator.dataset import Dataset
+    from generator.imagefolder import DatasetSpec
+    from generator.weights import Model
+
+DEFAULT_OUT = Path("data", "cats")
+TELL_S, ASK_S = 300, 3600
+
+
+class SchedulerName(str, Enum):
+    """How noise becomes a picture."""
+
+    DDPM = "ddpm"
+    DDIM = "ddim"
+    DPM = "dpm"
+    UNIPC = "unipc"
+
+
+class Dtype(str, Enum):
+    """The precision that the network computes in."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+class Format(str, Enum):
+    """The one encoder that both classes go through."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+
+
+def generate(
+    n: Annotated[int, typer.Option("--n", min=1, max=1_000_000, help="Generated pictures, and as many real ones.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", readable=False, help="A new folder for the data set: data/cats.")
+    ] = None,
+    real: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Where real pictures come from: a folder, an archive, a name, or none."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="A/B", help="train/val or train/val/test, counts of each class or per cent.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="bundled, google/ddpm-cat-256, any such hub id, or a folder.")
+    ] = None,
+    scheduler: Annotated[SchedulerName, typer.Option(help="How noise becomes a picture.")] = SchedulerName.DDIM,
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="Denoising steps for each picture.")] = 50,
+    eta: Annotated[float, typer.Option(min=0, max=1, help="Fresh noise in every DDIM step: 0 none, 1 as DDPM.")] = 0.0,
+    batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Pictures sampled at once.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Picture i depends on seed + i alone.")] = 0,
+    size: Annotated[
+        int | None,
+        typer.Option(min=32, max=4096, help="Side of every picture in pixels; the model's own if not given."),
+    ] = None,
+    file_format: Annotated[Format, typer.Option("--format", help="The encoder of both classes.")] = Format.JPEG,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="JPEG quality of both classes.")] = 90,
+    match_quality: Annotated[
+        bool,
+        typer.Option("--match-quality", help="Draw every picture's JPEG quality and size as the real ones have them."),
+    ] = False,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Sample in several processes or on several GPUs.")] = 1,
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
+    dtype: Annotated[Dtype, typer.Option(help="Precision of the network.")] = Dtype.AUTO,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the data set in --out where it stopped.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a job of more than an hour.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a balanced data set of real and generated pictures that differ in nothing but the picture, and audit it.
+
+    Example: forensics generate --n 150 --real photos --split 100/50
+    """
+    from classifier.places import home
+    from generator import dataset, splits, weights
+    from generator.equalize import Equalize
+    from generator.imagefolder import DatasetSpec
+    from generator.sampler import SampleSpec
+
+    terminal, folder = Terminal(json, quiet), out or DEFAULT_OUT
+    spec = DatasetSpec(
+        count=n, split=splits.parse(split, n), real=real, processes=processes,
+        sampling=SampleSpec(
+            scheduler=scheduler.value, steps=steps, eta=eta, batch_size=batch_size, seed=seed, device=device,
+            dtype=dtype.value,
+        ),
+        equalize=Equalize(
+            size=size or 0, format=file_format.value, quality=quality, match_quality=match_quality
+        ),
+    )  # fmt: skip
+    if out is None:
+        terminal.note(f"Writing to {folder} (another place: --out DIR).", wrap=False)
+    opened = weights.open_model(weights.resolve(model, device), device=device, dtype=dtype.value)
+    if dataset.pending(spec, opened, folder, resume=resume):
+        _tell_the_cost(spec, opened, terminal, yes=yes)
+    events = dataset.build(spec, opened, folder, cache=home() / "cache" / "data", resume=resume)
+    end = follow(events, terminal, words=f"Making {folder.name}", tell=_line)
+    if isinstance(end, dataset.Dataset):
+        _finish(end, spec, terminal)
+
+
+def _tell_the_cost(spec: DatasetSpec, model: Model, terminal: Terminal, *, yes: bool) -> None:
+    """Measure two steps of a job that may be long; above five minutes say how long, above an hour ask."""
+    from generator import fakes
+
+    seconds = fakes.estimate(model, spec.sampling, spec.count)
+    if seconds < TELL_S:
+        return
+    terminal.note(f"Sampling {spec.count:,} pictures will take about {_duration(seconds)} here.")
+    if seconds < ASK_S or yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadUse(f"This would take about {_duration(seconds)}: add --yes to do it, or take --model bundled.")
+    if not typer.confirm("Go on?", err=True):
+        raise typer.Exit(CANCELLED)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= ASK_S else f"{round(seconds / 60)} minutes"
+
+
+def _line(event: Any) -> str | None:
+    return f"{event.name} …" if type(event).__name__ == "Stage" else None
+
+
+def _finish(end: Dataset, spec: DatasetSpec, terminal: Terminal) -> None:
+    """Say what was made, and what the audit finds in it."""
+    if not terminal.json:
+        made = "Made" if end.made else "Nothing to do, this data set is there already:"
+        counts = ", ".join(
+            f"{split} " + " + ".join(f"{n} {name}" for name, n in of.items()) for split, of in end.counts.items()
+        )
+        terminal.result(f"{made} {end.folder}: {counts}.", wrap=False)
+        if end.unreadable:
+            terminal.note(f"{end.unreadable} real pictures could not be read and were left out.")
+        if end.note:
+            terminal.note(end.note)
+    if spec.real == "none":
+        terminal.note("There are no real pictures in it: give --real with a folder of photographs and another --out.")
+        return

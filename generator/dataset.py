@@ -1,0 +1,169 @@
+"""A balanced data set of real and generated pictures whose two classes went through the same hands.
+
+What is made lies in `OUT/.making` until all of it is there; a job that was interrupted goes on from what that folder
+holds, and a data set is finished when `OUT/dataset.json` exists.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from classifier import checkpoint
+from classifier.data import BadData
+from generator import fakes, reals, splits
+from generator.imagefolder import RECORD, DatasetSpec, RealPictures, plan, write
+from generator.weights import Model
+
+MAKING, PLAN, FAKES, FILES = ".making", "plan.json", "fakes", "files"
+NO_REALS = "none"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the job begins; `name` says which in words."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The end: the folder, its counts by split and class, where the reals came from, and what to know about it."""
+
+    folder: Path
+    counts: dict[str, dict[str, int]]
+    reals: str | None
+    note: str | None
+    unreadable: int
+    enlarged: dict[str, int]
+    """How many pictures of each class were smaller than what they became: a trace that others lack."""
+    made: bool = True
+    """False if the folder already held this data set."""
+
+
+Job = Generator[Any, None, Any]
+"""Events on the way, and what the part of the job has made."""
+
+
+def build(spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bool = False) -> Iterator[Any]:
+    """Make the data set; the last event is the `Dataset`. `cache` receives downloads and unpacked archives.
+
+    The same specification makes the same bytes, also after an interruption. Raises `BadData`, `BadModel` and
+    `BadSource`; what a folder holds already is never written over.
+    """
+    if (finished := _finished(spec, model, out)) is not None:
+        if (out / MAKING).is_dir():  # the last thing that was left to do
+            shutil.rmtree(out / MAKING)
+        yield finished
+        return
+    work = _workplace(spec, model, out, resume)
+    if not (work / FILES / RECORD).is_file():
+        yield Stage("Looking for real pictures")
+        chosen = yield from _reals(spec, cache)
+        work.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_json(work / PLAN, plan(spec, model))
+        yield Stage("Sampling")
+        made = yield from _fakes(spec, model, work / FAKES)
+        yield Stage("Writing both classes")
+        yield from write(spec, model, work / FILES, chosen, made)
+    _move(work, out)
+    yield _told(out, made=True)
+
+
+def pending(spec: DatasetSpec, model: Model, out: Path, *, resume: bool = False) -> bool:
+    """Return whether there is anything left to do; raises `BadData` where `build` would refuse the folder."""
+    if _finished(spec, model, out) is not None:
+        return False
+    _workplace(spec, model, out, resume)
+    return True
+
+
+def _finished(spec: DatasetSpec, model: Model, out: Path) -> Dataset | None:
+    """Return the data set if the folder holds the one that is asked for; raises `BadData` if it holds another."""
+    if not (out / RECORD).is_file():
+        return None
+    record = _read(out / RECORD)
+    _check_same(plan(spec, model), record.get("plan"), f"{out} holds a data set that was made otherwise")
+    return _told(out, made=False)
+
+
+def _told(out: Path, *, made: bool) -> Dataset:
+    record = _read(out / RECORD)
+    try:
+        origin = record["reals"] or {}
+        enlarged = Counter(entry["class"] for entry in record["files"] if entry.get("enlarged"))
+        unreadable = int(origin.get("unreadable", 0))
+        return Dataset(out, record["counts"], origin.get("name"), origin.get("note"), unreadable, dict(enlarged), made)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise BadData(f"{out / RECORD} was changed and cannot be used; give another folder with --out.") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a JSON file of ours as a mapping, empty where it holds anything else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
+def _check_same(wanted: dict[str, Any], found: object, what: str) -> None:
+    if found != wanted:
+        known = found if isinstance(found, dict) else {}
+        keys = ", ".join(sorted(key for key, value in wanted.items() if known.get(key) != value))
+        raise BadData(f"{what} (different: {keys}); give another folder with --out.")
+
+
+def _workplace(spec: DatasetSpec, model: Model, out: Path, resume: bool) -> Path:
+    """Return the folder for what is half done; raises `BadData` for a folder in use."""
+    work = out / MAKING
+    if out.exists() and not out.is_dir():
+        raise BadData(f"{out} is a file; give a folder with --out.")
+    if (work / PLAN).is_file():
+        if not resume:
+            raise BadData(f"{out} holds a data set that was interrupted; add --resume to go on, or give another --out.")
+        _check_same(plan(spec, model), _read(work / PLAN), f"The data set in {out} was begun otherwise")
+    elif out.is_dir() and any(out.iterdir()):
+        raise BadData(f"{out} is not empty and holds no data set; give a new folder with --out.")
+    return work
+
+
+def _reals(spec: DatasetSpec, cache: Path) -> Job:
+    """Find and choose the real pictures; returns `RealPictures`, or None where none are wanted."""
+    if spec.real == NO_REALS:
+        return None
+    source = None
+    for event in reals.find(spec.real, count=spec.count, seed=spec.sampling.seed, cache=cache):
+        if isinstance(event, reals.Reals):
+            source = event
+        else:
+            yield event
+    assert source is not None  # noqa: S101 - a source ends with its pictures, or raises
+    for step in splits.choose(source, spec.split, spec.sampling.seed):
+        if isinstance(step, splits.Chosen):
+            return RealPictures(source, step)
+        yield step
+    return None
+
+
+def _fakes(spec: DatasetSpec, model: Model, folder: Path) -> Job:
+    """Sample the fakes; returns the `Fakes`."""
+    last = None
+    for last in fakes.make(model, spec.sampling, spec.count, folder, processes=spec.processes):
+        if not isinstance(last, fakes.Fakes):
+            yield last
+    return last
+
+
+def _move(work: Path, out: Path) -> None:
+    """Bring what is finished into its place, the record last; what is there already was moved before a stop."""
+    for child in sorted((work / FILES).iterdir()):
+        if child.name != RECORD:
+            child.replace(out / child.name)
+    (work / FILES / RECORD).replace(out / RECORD)
+    shutil.rmtree(work)
