@@ -79,11 +79,11 @@ def _half(network: Any, out: Path) -> Any:
 
     import torch
 
-    half = copy.deepcopy(network).to("cpu", torch.float16).requires_grad_(False)
-    for name, parameter in half.named_parameters():
+    half = copy.deepcopy(network).requires_grad_(False)
+    for name, parameter in half.named_parameters():  # one by one: the model's own `to` prints a warning about casts
+        parameter.data = parameter.data.to("cpu", torch.float16).contiguous()
         if not bool(torch.isfinite(parameter).all()):
             raise NotPublished(f"The weights {name} do not fit into half precision; {out} was not written.")
-        parameter.data = parameter.data.contiguous()
     return half
 
 
