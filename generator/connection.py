@@ -7,6 +7,7 @@ import queue
 import re
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -29,6 +30,10 @@ class BadSource(Exception):
 
 class Unreachable(BadSource):
     """Nothing came at all: the network, the server or the file is not there."""
+
+
+class Interrupted(BadSource):
+    """A part came and is kept; another call goes on from there."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,8 @@ def _reason(error: Exception) -> str:
     inner = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(inner, TimeoutError):
         return "the server went silent"
-    return " ".join(str(inner).split())[:120] or type(inner).__name__
+    said = getattr(inner, "strerror", None) or str(inner)
+    return " ".join(str(said).split())[:120] or type(inner).__name__
 
 
 def host(remote: Remote) -> str:
@@ -194,8 +200,8 @@ def _opener(sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
     return opener
 
 
-def reachable(url: str, *, seconds: float = 3.0) -> bool:
-    """Return whether a server answers for an address, within a time that bounds the look-up of its name too."""
+def reachable(url: str, *, seconds: float = 3.0) -> Iterator[bool | None]:
+    """Yield None while an address is tried, at last whether a server answers; looking up its name counts too."""
     answer: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -206,7 +212,10 @@ def reachable(url: str, *, seconds: float = 3.0) -> bool:
             answer.put(False)
 
     threading.Thread(target=ask, name="is a server there", daemon=True).start()
-    try:
-        return answer.get(timeout=seconds)
-    except queue.Empty:
-        return False
+    due = time.monotonic() + seconds
+    while time.monotonic() < due:
+        with suppress(queue.Empty):
+            yield answer.get(timeout=TICK_S)
+            return
+        yield None
+    yield False

@@ -11,9 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from generator.connection import INSTEAD, TICK_S, BadSource, Broken, Remote, Transfer, Unreachable, host
+from generator.connection import (
+    INSTEAD,
+    TICK_S,
+    BadSource,
+    Broken,
+    Interrupted,
+    Remote,
+    Transfer,
+    Unreachable,
+    host,
+    reachable,
+)  # fmt: skip
 
-__all__ = ["BadSource", "Fetching", "Remote", "Unreachable", "download", "hash_file", "ticker"]
+__all__ = ["BadSource", "Fetching", "Interrupted", "Remote", "Unreachable", "download", "hash_file", "reachable",
+           "ticker"]  # fmt: skip
 
 STALL_S = 30.0
 PAUSE_S = 1.0
@@ -131,7 +143,7 @@ def _given_up(remote: Remote, have: int, reason: str) -> BadSource:
         return Unreachable(
             f"{host(remote)} cannot be reached for {remote.what} ({reason}): check the network, or {INSTEAD}."
         )
-    return BadSource(
+    return Interrupted(
         f"The download of {remote.what} broke off ({reason}). {have:,} of {remote.size:,} bytes are kept: "
         "run the same command again to go on."
     )

@@ -16,6 +16,7 @@ from PIL import Image
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("FORENSICS_OFFLINE", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,12 +17,7 @@ from tests.generator.server import Behaviour, serving
 BODY = random.Random(1).randbytes(300_000)
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waiting between attempts, and no proxy between a test and its server."""
-    monkeypatch.setattr(downloads, "PAUSE_S", 0.01)
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("online")
 
 
 def remote(url: str, body: bytes = BODY) -> Remote:
@@ -115,7 +110,7 @@ def test_nobody_there(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/file"
         with pytest.raises(Unreachable, match=r"cannot be reached .*check the network"):
             fetch(url, tmp_path / "file")
-        assert not connection.reachable(url)
+        assert not list(connection.reachable(url))[-1]
 
 
 @pytest.mark.parametrize("length", [200_000, 9_000_000_000])
@@ -188,4 +183,4 @@ def test_two_at_once_do_not_mix(tmp_path: Path) -> None:
 
 def test_a_server_that_answers_is_reachable() -> None:
     with serving(Behaviour(BODY)) as url:
-        assert connection.reachable(url)
+        assert list(connection.reachable(url))[-1]
