@@ -30,7 +30,7 @@ from classifier.atomic import replacing
 from classifier.data import difference_hash, near_duplicate_groups
 from classifier.detector import sha256_of
 from classifier.images import load
-from classifier.metrics import Figure, wilson
+from classifier.metrics import Figure
 from classifier.runtime import Detector
 from generator.export import CARD, README, publish, read_card
 from generator.sampler import Sample, SampleSpec, sample
@@ -137,14 +137,6 @@ def _sheet(shown: Compared, found: Nearest, path: Path) -> None:
     Image.fromarray(np.concatenate([np.concatenate(list(row), axis=1) for row in rows])).save(path)
 
 
-def taken_for(detector: Detector, pictures: Pictures, name: str) -> Figure | None:
-    """Return the part of pictures that the features network takes for its class `name`, if it has one."""
-    if name not in detector.card.classes:
-        return None
-    guesses = detector.predict(list(pictures)).argmax(axis=1)
-    return wilson(int((guesses == detector.card.classes.index(name)).sum()), len(pictures))
-
-
 def training_facts(model: Path) -> dict[str, Any]:
     """Return what is known of the training of a model folder: its card's word, or the checkpoint's beside it."""
     if (model / CARD).is_file():
@@ -163,7 +155,6 @@ def measured(model: Path, detector: Detector, asked: argparse.Namespace) -> dict
         grid_of(samples[:GRID]).save(file, format="PNG", optimize=True)
     wide = squares(asked.data, with_margin(size))
     shown = Compared(wide, centred(wide, size), samples, altered(wide, size, len(samples)))
-    cats = {"samples": taken_for(detector, samples, "cat"), "real": taken_for(detector, shown.real, "cat")}
     return {
         "samples": len(samples),
         "real": len(wide),
@@ -171,7 +162,6 @@ def measured(model: Path, detector: Detector, asked: argparse.Namespace) -> dict
         "features": detector.id,
         "distance": {name: asdict(one) for name, one in distances(detector, shown).items()},
         "nearness": nearness(detector, shown, asked.work),
-        "taken_for_cats": {name: asdict(one) for name, one in cats.items() if one is not None},
     }
 
 

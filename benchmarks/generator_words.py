@@ -88,11 +88,6 @@ def _distance(found: dict[str, Any]) -> Iterator[str]:
         one = found["distance"][name]
         value, low, high = (1000 * one[key] for key in ("value", "low", "high"))
         yield f"| {words} | {value:.2f} ({low:.2f} to {high:.2f}) | {one['n']} |"
-    cats = found["taken_for_cats"]
-    if cats:
-        said = {name: f"{_percent(one)} (n = {one['n']})" for name, one in cats.items()}
-        yield f"\nThat network takes {said['samples']} of the samples for cats,"
-        yield f"and {said['real']} of the training pictures."
 
 
 def _nearness(found: dict[str, Any]) -> Iterator[str]:
