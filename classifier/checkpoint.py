@@ -20,7 +20,12 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON under a temporary name, then rename it into place."""
     temporary = path.with_name(f".{path.name}.part")
     with _whole_or_nothing(temporary):
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:  # a file name that is no UTF-8: as an escape it survives
+            data = json.dumps(value, indent=2).encode()
+        temporary.write_bytes(data + b"\n")
         temporary.replace(path)
 
 

@@ -127,8 +127,7 @@ def confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str], theme: T
         for row, column in np.ndindex(many, many):
             part = float(parts[row, column])
             words = f"{counts[row, column]}" + (f"\n{part:.0%}".replace("%", " %") if many <= NUMBERED else "")
-            ink = readable(ramp(part), theme)
-            axes.text(column, row, words, ha="center", va="center", **font(theme, ink))
+            axes.text(column, row, words, ha="center", va="center", **font(theme, readable(ramp(part))))
     else:
         bar = plot.colorbar(image, ax=axes, shrink=0.8)
         bar.set_label("part of the class's pictures", **font(theme))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator
 
 from classifier.detector import WEIGHTS, BadDetector, Card, Installed, open_folder
 from classifier.files import BadImage, read
@@ -32,7 +32,8 @@ class Predicted(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    path: str
+    path: SkipValidation[str]
+    """Not validated as text: a file name that is no UTF-8 is none."""
     cls: str = Field(alias="class")
     p: tuple[float, ...]
 
@@ -49,6 +50,8 @@ class Predictions(BaseModel):
     @model_validator(mode="after")
     def _fitting(self) -> Predictions:
         for picture in self.pictures:
+            if not isinstance(picture.path, str):
+                raise ValueError("a path is needed for each picture")  # noqa: TRY004 - what pydantic reports
             if len(picture.p) != len(self.classes) or not all(0 <= one <= 1 for one in picture.p):
                 raise ValueError(f"{picture.path}: a probability from 0 to 1 is needed for each class")
             if picture.cls not in self.classes:

@@ -12,7 +12,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure as Plot
 
 from classifier import figures
-from classifier.drawing import Theme
+from classifier.drawing import DPI, Theme
 from classifier.metrics import Figure, Metrics, class_weights
 from classifier.recipes import Phase
 from forensics_app.core.html import data_uri
@@ -34,14 +34,14 @@ METADATA: dict[str, dict[str, str | None]] = {"svg": {"Date": None, "Creator": N
 
 @dataclass(frozen=True)
 class Drawn:
-    """A plot as the page shows it: two addresses that hold it, its width in CSS pixels, and what it shows in words."""
+    """A plot as the page shows it: what it shows in words, addresses that hold it, its size in CSS pixels; a PNG."""
 
-    name: str
     words: str
     light: str
     dark: str
     width_px: int
     height_px: int
+    png: bytes
 
 
 @dataclass(frozen=True)
@@ -67,27 +67,19 @@ def drafts(run: Run) -> Iterator[Draft]:
 
 
 def drawn(draft: Draft) -> Drawn:
-    """Return a plot as two SVG addresses."""
-    addresses = {name: data_uri("image/svg+xml", _svg(draft.draw(theme))) for name, theme in THEMES.items()}
-    width, height = draft.draw(THEMES["light"]).get_size_inches()
-    return Drawn(draft.name, draft.words, **addresses, width_px=round(width * 96), height_px=round(height * 96))
-
-
-def png(draft: Draft) -> bytes:
-    """Return a plot as PNG on white, at twice the size that it is shown at."""
-    return _saved(draft.draw(THEMES["light"]), "png")
-
-
-def _svg(plot: Plot) -> bytes:
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "forensics"}):  # text stays text; same run, same bytes
-        return _saved(plot, "svg")
+    """Return a plot as SVG in each theme, and in the light one as PNG at twice the size that it is shown at."""
+    light, dark = (draft.draw(theme) for theme in THEMES.values())
+    width, height = light.get_size_inches() * DPI
+    seen, seen_dark = (data_uri("image/svg+xml", _saved(plot, "svg")) for plot in (light, dark))
+    light.set_layout_engine("none")  # its parts stay where they were laid out
+    return Drawn(draft.words, seen, seen_dark, round(width), round(height), _saved(light, "png"))
 
 
 def _saved(plot: Plot, kind: str) -> bytes:
     out = io.BytesIO()
-    with warnings.catch_warnings():
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "forensics"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a class may be named in any script
-        plot.savefig(out, format=kind, dpi=192, facecolor=plot.get_facecolor(), metadata=METADATA[kind])
+        plot.savefig(out, format=kind, dpi=2 * DPI, facecolor=plot.get_facecolor(), metadata=METADATA[kind])
     return out.getvalue()
 
 

@@ -5,7 +5,7 @@ Everything in it is read from the run's folder; what is not there is left out, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,15 @@ from classifier.runtime import Detector
 from forensics_app.core.html import page
 from forensics_app.core.run_folder import Run, open_run
 from forensics_app.core.run_gallery import Gallery, gallery
-from forensics_app.core.run_plots import drafts, drawn, png
-from forensics_app.core.run_tables import MANY_CLASSES, figures, origins, told
+from forensics_app.core.run_plots import drafts, drawn
+from forensics_app.core.run_tables import MANY_CLASSES, figures, origins, sentences, told
 from forensics_app.core.words import shown
 
 REPORT, FIGURES_FOLDER = "report.html", "figures"
+SHORTCUTS = (
+    "Its pictures can be told apart without looking at what is in them, and it was trained with --allow-shortcuts all "
+    "the same: the figures on this page may say nothing of the pictures."
+)
 SPLITS = {"test": "test", "val": "validation"}
 
 
@@ -29,21 +33,21 @@ def write(folder: Path) -> Path:
     Raises `BadRun` for a folder without a finished run, and OSError where it cannot be written.
     """
     run = open_run(folder)
-    plots = list(drafts(run))
-    (folder / FIGURES_FOLDER).mkdir(exist_ok=True)
-    for plot in plots:
-        _replace(folder / FIGURES_FOLDER / f"{plot.name}.png", png(plot))
+    plots = {draft.name: drawn(draft) for draft in drafts(run)}
     seen = gallery(run.predictions, Detector(run.installed.folder)) if run.predictions else Gallery()
     text = page(
         "run.html.j2",
         styles=("report.css", "run.css"),
         made=datetime.now(),
-        plots={plot.name: drawn(plot) for plot in plots},
+        plots=plots,
         gallery=seen,
         **_head(run),
         **figures(run),
         **origins(run),
     )
+    (folder / FIGURES_FOLDER).mkdir(exist_ok=True)
+    for name, plot in plots.items():
+        _replace(folder / FIGURES_FOLDER / f"{name}.png", plot.png)
     _replace(folder / REPORT, text.encode())
     return folder / REPORT
 
@@ -93,16 +97,7 @@ def _notes(run: Run) -> Iterator[str]:
     chance = 1 / len(run.card.classes)
     if measured and measured.balanced_accuracy.low <= chance:
         yield f"This cannot be told apart from guessing: the interval reaches {chance:.2f}, which guessing would give."
-    yield from (f"Trained although its classes can be told apart without looking at the picture: {one}"
-                for one in _sentences(training.get("shortcuts")))  # fmt: skip
+    if shortcuts := training.get("shortcuts"):
+        yield f"{SHORTCUTS} {' '.join(sentences(shortcuts))}"
     if unreadable := training.get("unreadable"):
         yield f"{unreadable} files of the data folder could not be read and were left out."
-
-
-def _sentences(value: object) -> list[str]:
-    """Return what a card says in words, sentence by sentence, in whatever form it does."""
-    if isinstance(value, Mapping):
-        return [f"{key}: {one}" for key, part in value.items() for one in _sentences(part)]
-    if isinstance(value, list | tuple):
-        return [one for part in value for one in _sentences(part)]
-    return [str(value)] if value not in (None, "", False) else []

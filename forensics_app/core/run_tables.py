@@ -122,9 +122,30 @@ def origins(run: Run) -> dict[str, Any]:
         "facts": [Row(name, (shown(value),)) for name, value in _facts(run)],
         "versions": shown(", ".join(f"{k} {v}" for k, v in versions.items())) if isinstance(versions, Mapping) else "",
         "recipe": _yaml(run.recipe.model_dump(mode="json")),
-        "audit": _yaml(training["audit"]) if training.get("audit") else "",
+        "audit": list(_audit(training.get("audit"))),
+        "audit_said": [shown(one) for one in sentences(training.get("audit"))],
         "banded": run.card.band is not None,
     }
+
+
+def _audit(found: object) -> Iterator[Row]:
+    """Yield how well facts of the files alone tell the classes apart, by group, as an audit wrote it on the card."""
+    groups = found.get("auc") if isinstance(found, Mapping) else None
+    for name, value in groups.items() if isinstance(groups, Mapping) else ():
+        n = value.get("n") if isinstance(value, Mapping) else None
+        yield Row(shown(str(name)), (figure(value) or "–", f"{n:,}" if isinstance(n, int) else "–"))
+
+
+def sentences(found: object) -> list[str]:
+    """Return what an audit on a card says in words: its reasons, or whatever sentences there are."""
+    if isinstance(found, Mapping):
+        reasons = found.get("reasons")
+        told = sentences(reasons) if reasons else []
+        verdict = found.get("verdict")
+        return told or ([f"The audit said: {verdict}."] if isinstance(verdict, str) else [])
+    if isinstance(found, list | tuple):
+        return [one for part in found for one in sentences(part)]
+    return [found] if isinstance(found, str) else []
 
 
 def _yaml(value: object) -> str:
