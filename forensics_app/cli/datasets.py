@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forensics_app.cli.run import CANCELLED, BadUse, Json, Quiet, Terminal, follow
+from forensics_app.cli import auditing
+from forensics_app.cli.run import CANCELLED, FAILED_FILES, BadUse, Json, Quiet, Terminal, follow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.dataset import Dataset
     from generator.imagefolder import DatasetSpec
     from generator.weights import Model
@@ -114,7 +117,7 @@ def generate(
     events = dataset.build(spec, opened, folder, cache=home() / "cache" / "data", resume=resume)
     end = follow(events, terminal, words=f"Making {folder.name}", tell=_line)
     if isinstance(end, dataset.Dataset):
-        _finish(end, spec, terminal)
+        _finish(end, terminal)
 
 
 def _tell_the_cost(spec: DatasetSpec, model: Model, terminal: Terminal, *, yes: bool) -> None:
@@ -141,18 +144,34 @@ def _line(event: Any) -> str | None:
     return f"{event.name} …" if type(event).__name__ == "Stage" else None
 
 
-def _finish(end: Dataset, spec: DatasetSpec, terminal: Terminal) -> None:
-    """Say what was made, and what the audit finds in it."""
+def _finish(end: Dataset, terminal: Terminal) -> None:
+    """Say what was made, and what the audit finds in it; exit code 1 where that is a shortcut."""
     if not terminal.json:
-        made = "Made" if end.made else "Nothing to do, this data set is there already:"
-        counts = ", ".join(
-            f"{split} " + " + ".join(f"{n} {name}" for name, n in of.items()) for split, of in end.counts.items()
-        )
-        terminal.result(f"{made} {end.folder}: {counts}.", wrap=False)
-        if end.unreadable:
-            terminal.note(f"{end.unreadable} real pictures could not be read and were left out.")
-        if end.note:
-            terminal.note(end.note)
-    if spec.real == "none":
-        terminal.note("There are no real pictures in it: give --real with a folder of photographs and another --out.")
+        terminal.result(_made(end), wrap=False)
+    for line in _remarks(end):
+        terminal.note(line)
+    if end.reals is None:
         return
+    found = auditing.look(end.folder, terminal)
+    for part in () if terminal.json else auditing.paragraphs(found):
+        terminal.result(part)
+    if found.verdict == "fail":
+        raise typer.Exit(FAILED_FILES)
+
+
+def _made(end: Dataset) -> str:
+    made = "Made" if end.made else "Nothing to do, this data set is there already:"
+    counts = (f"{split} {' + '.join(f'{n} {name}' for name, n in of.items())}" for split, of in end.counts.items())
+    return f"{made} {end.folder}: {', '.join(counts)}."
+
+
+def _remarks(end: Dataset) -> Iterator[str]:
+    if end.reals is None:
+        yield "There are no real pictures in it: to add them, give --real with a folder of photographs and a new --out."
+        return
+    if end.unreadable:
+        yield f"{end.unreadable} pictures of {end.reals} could not be read and were left out."
+    if end.note:
+        yield end.note
+    for name, count in sorted(end.enlarged.items()):
+        yield f"{count} {name} pictures had to be enlarged, which leaves a trace that others lack: give a smaller --size."

@@ -62,6 +62,13 @@ def train(
         for part in tables(open_folder(end.folder).card.metrics):
             terminal.result(part)
         terminal.result(f"Detector: {end.folder}", wrap=False)
+    if isinstance(end, run.Finished):
+        from forensics_app.core import run_report
+
+        terminal.note("Writing the report …")
+        page = run_report.write(out)
+        if not json:
+            terminal.result(f"Report: {page}", wrap=False)
 
 
 def _made(name: str) -> Path:
