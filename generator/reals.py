@@ -114,8 +114,7 @@ def _folder(folder: Path, name: str) -> Job:
         inside = path.relative_to(folder)
         if any(part.startswith(".") for part in inside.parts):
             continue
-        if "fake" in inside.parts[:-1]:
-            raise BadSource(f"{name} has pictures in folders named fake: give the folder of real ones alone.")
+        _check_real(inside.parts, name)
         first = inside.parts[0] if len(inside.parts) > 1 else ""
         found.append(Real(_shown(inside.as_posix()), path, _shown(f"{top}/{first}" if first else top)))
         if due():
@@ -131,7 +130,15 @@ def _archive(path: Path, cache: Path) -> Job:
     with path.open("rb") as file:
         digest = yield from hash_file(file, path.stat().st_size, f"Reading {_shown(path.name)}")
     found = yield from _unpack(path, cache / "archives" / digest[:32], Wanted(), _shown(path.name))
+    for name, _ in found.pictures:
+        _check_real(tuple(name.split("/")), path.name)
     return _reals(found, _shown(path.name))
+
+
+def _check_real(parts: tuple[str, ...], source: str) -> None:
+    """Refuse a source that holds both classes of a data set: its fakes would be labelled real."""
+    if "fake" in parts[:-1]:
+        raise BadSource(f"{_shown(source)} has pictures in folders named fake: give the real ones alone.")
 
 
 def _named(row: Set | KaggleSet, cache: Path) -> Job:

@@ -55,8 +55,10 @@ def test_a_folder_is_listed_in_order(cats: Path, tmp_path: Path) -> None:
 
 def test_a_folder_of_both_classes_is_refused(cats: Path, tmp_path: Path) -> None:
     write_picture(cats / "train" / "fake" / "1.png")
-    with pytest.raises(BadSource, match="folders named fake: give the folder of real ones alone"):
-        find(str(cats), tmp_path)
+    archive = zipped(tmp_path / "both.zip", {"train/real/1.png": b"x", "train/fake/1.png": b"x"})
+    for source in (cats, archive):
+        with pytest.raises(BadSource, match="folders named fake: give the real ones alone"):
+            find(str(source), tmp_path / "cache")
 
 
 def test_a_folder_without_pictures_says_what_it_looked_for(tmp_path: Path) -> None:
