@@ -174,4 +174,4 @@ def _remarks(end: Dataset) -> Iterator[str]:
     if end.note:
         yield end.note
     for name, count in sorted(end.enlarged.items()):
-        yield f"{count} {name} pictures had to be enlarged, which leaves a trace that others lack: give a smaller --size."
+        yield f"{count} {name} pictures had to be enlarged, which leaves a trace: give a smaller --size."
