@@ -102,11 +102,18 @@ def choose(source: Reals, needs: Mapping[Split, int], seed: int) -> Iterator[Che
             taken = {split: [i for i, place in enumerate(places) if place == split] for split in needs}
             yield Chosen({s: tuple((kept[i], groups[i]) for i in found) for s, found in taken.items()}, unreadable)
             return
-    apart = len(set(_groups(kept, hashes)))
-    raise BadData(
-        f"{source.name} has {len(kept)} readable pictures ({unreadable} unreadable), {apart} of them different; "
-        f"{wanted} are needed. Ask for fewer with --n, or give more with --real."
-    )
+    raise BadData(_too_few(source, kept, hashes, unreadable, needs))
+
+
+def _too_few(
+    source: Reals, kept: Sequence[Real], hashes: Sequence[int], unreadable: int, needs: Mapping[Split, int]
+) -> str:
+    wanted, apart = sum(needs.values()), len(set(_groups(kept, hashes)))
+    told = f"{source.name} has {len(kept)} readable pictures ({unreadable} unreadable)"
+    if apart < len([count for count in needs.values() if count]) and len(kept) >= wanted:
+        parts = "all belong together" if apart == 1 else f"are of {apart} groups that must each stay in one split"
+        return f"{told}, which {parts}; {len(needs)} splits cannot be made of them. Give more with --real."
+    return f"{told}, {apart} of them different; {wanted} are needed. Ask for fewer with --n, or give more with --real."
 
 
 def _groups(kept: Sequence[Real], hashes: Sequence[int]) -> list[str]:

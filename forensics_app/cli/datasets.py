@@ -48,42 +48,48 @@ class Format(str, Enum):
     PNG = "png"
 
 
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", readable=False, help="A new folder for the data set: data/cats.")
+]
+Real = Annotated[
+    str | None,
+    typer.Option(metavar="SOURCE", help="Where real pictures come from: a folder, an archive, a name, or none."),
+]
+Split = Annotated[
+    str | None, typer.Option(metavar="A/B", help="train/val or train/val/test, counts of each class or per cent.")
+]
+ModelName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="bundled, google/ddpm-cat-256, any such hub id, or a folder.")
+]
+Size = Annotated[
+    int | None,
+    typer.Option(min=32, max=4096, help="Side of every picture in pixels; the model's own if not given."),
+]
+Matched = Annotated[
+    bool, typer.Option("--match-quality", help="Draw every picture's JPEG quality and size as the real ones have them.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the data set in --out where it stopped.")]
+
+
 def generate(
     n: Annotated[int, typer.Option("--n", min=1, max=1_000_000, help="Generated pictures, and as many real ones.")],
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", readable=False, help="A new folder for the data set: data/cats.")
-    ] = None,
-    real: Annotated[
-        str | None,
-        typer.Option(metavar="SOURCE", help="Where real pictures come from: a folder, an archive, a name, or none."),
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(metavar="A/B", help="train/val or train/val/test, counts of each class or per cent.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="bundled, google/ddpm-cat-256, any such hub id, or a folder.")
-    ] = None,
+    out: Out = None,
+    real: Real = None,
+    split: Split = None,
+    model: ModelName = None,
     scheduler: Annotated[SchedulerName, typer.Option(help="How noise becomes a picture.")] = SchedulerName.DDIM,
     steps: Annotated[int, typer.Option(min=1, max=1000, help="Denoising steps for each picture.")] = 50,
     eta: Annotated[float, typer.Option(min=0, max=1, help="Fresh noise in every DDIM step: 0 none, 1 as DDPM.")] = 0.0,
     batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Pictures sampled at once.")] = 16,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Picture i depends on seed + i alone.")] = 0,
-    size: Annotated[
-        int | None,
-        typer.Option(min=32, max=4096, help="Side of every picture in pixels; the model's own if not given."),
-    ] = None,
+    size: Size = None,
     file_format: Annotated[Format, typer.Option("--format", help="The encoder of both classes.")] = Format.JPEG,
     quality: Annotated[int, typer.Option(min=1, max=100, help="JPEG quality of both classes.")] = 90,
-    match_quality: Annotated[
-        bool,
-        typer.Option("--match-quality", help="Draw every picture's JPEG quality and size as the real ones have them."),
-    ] = False,
+    match_quality: Matched = False,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Sample in several processes or on several GPUs.")] = 1,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
     dtype: Annotated[Dtype, typer.Option(help="Precision of the network.")] = Dtype.AUTO,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the data set in --out where it stopped.")
-    ] = False,
+    resume: Resume = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a job of more than an hour.")] = False,
     json: Json = False,
     quiet: Quiet = False,

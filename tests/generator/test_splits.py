@@ -100,3 +100,8 @@ def test_too_few_pictures_are_a_sentence_with_both_numbers(tmp_path: Path) -> No
     (tmp_path / "3-0.png").write_bytes(b"no picture")
     with pytest.raises(BadData, match=r"6 readable pictures \(1 unreadable\).*; 9 are needed"):
         list(choose(source, {"train": 6, "val": 3}, 0))
+
+
+def test_two_photographs_cannot_make_three_splits(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="2 groups that must each stay in one split; 3 splits"):
+        list(choose(_source(tmp_path, count=40, group=True), {"train": 8, "val": 4, "test": 4}, 0))
