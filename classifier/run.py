@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import platform
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from classifier.recipes import Recipe
 from classifier.runtime import Detector, calibrated
 from classifier.train import Epoch, Step, Trained, train
 
-DETECTOR, RECIPE, PREDICTIONS = "detector", "recipe.json", "predictions.json"
+DETECTOR, RECIPE, PREDICTIONS, AUDIT = "detector", "recipe.json", "predictions.json", "audit.json"
 CHECKED = 16
 DEGRADED = "jpeg75"
 
@@ -63,13 +63,22 @@ class Finished:
 
 
 def run(
-    recipe: Recipe, root: Path, out: Path, *, resume: bool = False, device: str = "auto"
+    recipe: Recipe,
+    root: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    audit: Mapping[str, Any] | None = None,
 ) -> Iterator[Stage | LeftOut | Step | Epoch | Batch | Measured | Finished]:
     """Train, export, calibrate and measure; `out` receives the checkpoints, the history and `detector/`.
 
+    `audit` is what an audit of the pictures found (its `verdict`, `reasons` …): the card carries it, and a resumed run
+    keeps the one that it began with.
     Raises `BadData` (also if `out` holds a run that is not resumed), `BadArch`, `TrainingFailed`, `ExportRefused`.
     """
-    _check_place(recipe, out, resume)
+    check_place(recipe, out, resume)
+    audit = kept_audit(out) or audit
     yield Stage("Reading the pictures")
     data = open_data(root, recipe.data, recipe.seed)
     if data.unreadable:
@@ -78,13 +87,15 @@ def run(
     yield Stage("Training")
     for event in train(recipe, data, out, resume=resume, device=device, pictures=pictures):
         if not (out / RECIPE).is_file():  # only once training began: a run that never did leaves nothing in the way
+            if audit:
+                checkpoint.write_json(out / AUDIT, dict(audit))
             checkpoint.write_json(out / RECIPE, recipe.model_dump(mode="json"))
         if not isinstance(event, Trained):
             yield event
             continue
         checkpoint.write_json(out / "history.json", [asdict(epoch) for epoch in event.history])
         yield Stage("Exporting and calibrating")
-        installed = _export(recipe, data, out, event, pictures)
+        installed = _export(recipe, data, out, event, pictures, audit)
         installed = yield from _calibrated(recipe, data, installed, pictures)
         split = measured_split(recipe, data)
         yield Stage(f"Measuring on the {split} split")
@@ -92,8 +103,8 @@ def run(
         yield Finished(installed.folder, open_folder(installed.folder).id)
 
 
-def _check_place(recipe: Recipe, out: Path, resume: bool) -> None:
-    """Refuse a folder that holds anything but this run: a finished or different one is never written over."""
+def check_place(recipe: Recipe, out: Path, resume: bool) -> None:
+    """Raise `BadData` for a folder that holds anything but this run: a finished or other one is never written over."""
     wanted = recipe.model_dump(mode="json")
     if (out / RECIPE).is_file():
         if not resume:
@@ -106,7 +117,17 @@ def _check_place(recipe: Recipe, out: Path, resume: bool) -> None:
         raise BadData(f"{out} is not empty and holds no run; give a new folder.")
 
 
-def _export(recipe: Recipe, data: Labelled, out: Path, trained: Trained, pictures: Pictures) -> Installed:
+def kept_audit(out: Path) -> dict[str, Any] | None:
+    """Return the audit that the run in a folder began with, or None."""
+    if not (out / AUDIT).is_file():
+        return None
+    found: dict[str, Any] = json.loads((out / AUDIT).read_text(encoding="utf-8"))
+    return found
+
+
+def _export(
+    recipe: Recipe, data: Labelled, out: Path, trained: Trained, pictures: Pictures, audit: Mapping[str, Any] | None
+) -> Installed:
     network = zoo.build(recipe.arch, len(data.classes))
     network.load_state_dict(load_file(trained.weights))
     card = Card(
@@ -115,7 +136,7 @@ def _export(recipe: Recipe, data: Labelled, out: Path, trained: Trained, picture
         arch=recipe.arch,
         classes=data.classes,
         preprocess=recipe.preprocess,
-        training=_facts(recipe, data, trained),
+        training={**_facts(recipe, data, trained), **_audited(audit)},
         limits=recipe.limits,
     )
     sample = (data.splits["cal"] or data.splits["train"])[:CHECKED]
@@ -138,6 +159,14 @@ def _facts(recipe: Recipe, data: Labelled, trained: Trained) -> dict[str, Any]:
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}},
     }
+
+
+def _audited(audit: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the card says of the audit; `shortcuts` are the reasons why a set failed that was trained on."""
+    if not audit:
+        return {}
+    failed = {"shortcuts": list(audit["reasons"])} if audit.get("verdict") == "fail" else {}
+    return {"audit": dict(audit), **failed}
 
 
 def _calibrated(recipe: Recipe, data: Labelled, installed: Installed, pictures: Pictures) -> Any:

@@ -94,7 +94,7 @@ def settle(spec: Equalize, real: Sequence[Path]) -> Equalize:
 def enlarges(pixels: Pixels, spec: Equalize) -> bool:
     """Return whether a picture is smaller than what it may become: enlarging leaves a trace that the others lack."""
     most = max((min(draw.size, spec.size) for draw in spec.drawn), default=spec.size)
-    return min(pixels.shape[:2]) < most
+    return bool(min(pixels.shape[:2]) < most)
 
 
 def _draw(path: Path, spec: Equalize) -> Drawn | None:

@@ -24,7 +24,7 @@ QUALITIES = tuple(range(48, 97, 4))
 UNIFORM_LEVELS = 8
 SHRUNK = 0.97
 OWN_QUALITIES = 12
-CHANCE_GRID, CHANCE_DIP = 4.0, 0.1
+CHANCE_GRID, CHANCE_DIP = 2.5, 0.1
 """What pictures without the trace reach: below it nothing is told, so that smooth and rough pictures are alike."""
 
 
@@ -34,7 +34,7 @@ def trace_facts(image: ImageFile) -> Facts:
     data = image.data if image.format == "JPEG" else None
     return {
         "8×8 grid of an earlier JPEG": earlier_grid(pixels, data),
-        "compressed before (dip when saved again)": recompression_dip(pixels, data),
+        "dip of an earlier compression": recompression_dip(pixels, data),
         "traces of resizing": resizing_peak(luma(pixels)),
         "uniform border": uniform_border(image.pixels),
     }
@@ -88,8 +88,8 @@ def _seams(grey: Plane, own: Plane | None) -> float:
         base, more = _higher(own)
         phases, errors = [0, 1, 2, 3, 4], np.sqrt(1 / counts + 1 / more)  # the file's own seam is 6, and moves 5 and 7
         means = means - base
-    scores = [(means[phase] - means[[p for p in phases if p != phase]].mean()) / errors[phase] for phase in phases]
-    return float(max(scores))
+    best, second = np.argsort(means[phases])[:-3:-1]  # a lattice of 2 or 4 pixels has no phase that stands alone
+    return float((means[phases][best] - means[phases][second]) / errors[phases][best])
 
 
 def _higher(grey: Plane) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from forensics_app import __version__
-from forensics_app.cli import datasets, doctor, generating, judge, models, training, window
+from forensics_app.cli import auditing, datasets, doctor, generating, judge, models, training, window
 from forensics_app.cli.run import Guarded
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command()(judge.scan)
 app.command()(judge.demo)
 app.command()(datasets.generate)
 app.command()(generating.train_generator)
+app.command()(auditing.audit)
+app.command()(auditing.equalize)
 app.command()(training.train)
 app.command()(training.evaluate)
 app.add_typer(models.app, name="models")

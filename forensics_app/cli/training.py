@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forensics_app.cli.auditing import guarded
 from forensics_app.cli.run import BadUse, DetectorName, Json, Quiet, Terminal, follow
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ def train(
             metavar="DIR", readable=False, help="A new folder for the run, its report and detector: runs/NAME."
         ),
     ] = None,
+    allow_shortcuts: Annotated[
+        bool, typer.Option("--allow-shortcuts", help="Train although the audit fails; the detector's card says so.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it was stopped.")] = False,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
     json: Json = False,
@@ -53,7 +57,9 @@ def train(
 
     chosen, terminal = recipes.load(recipe), Terminal(json, quiet)
     data, out = data or _made(chosen.name), out or _run_folder(chosen.name, resume)
-    events = run.run(chosen, data, out, resume=resume, device=device)
+    run.check_place(chosen, out, resume)
+    audit = run.kept_audit(out) or guarded(data, chosen.data, terminal, allow=allow_shortcuts)
+    events = run.run(chosen, data, out, resume=resume, device=device, audit=audit)
     end = follow(events, terminal, words=f"Training {chosen.name}", tell=_line)
     if isinstance(end, run.Finished) and not json:
         from classifier.detector import open_folder
