@@ -157,7 +157,8 @@ def _pictures(counts: object) -> Iterator[Row]:
     """Yield how many pictures of each class and source went into each split, and their sum."""
     if not isinstance(counts, Mapping):
         return
-    parts = [part if isinstance(part := counts.get(split), Mapping) else {} for split in SPLITS]
+    found = [part if isinstance(part := counts.get(split), Mapping) else {} for split in SPLITS]
+    parts = [{name: count for name, count in part.items() if isinstance(count, int)} for part in found]
     names = sorted({str(name) for part in parts for name in part})
     for name in names:
         yield Row(shown(name), tuple(f"{part.get(name, 0):,}" for part in parts))
@@ -183,6 +184,11 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "answers", answers
     yield "calibration", f"temperature {card.temperature:.3g}" + (f", bias {card.bias[0]:+.3g}" if card.bias else "")
     yield "seed", str(recipe.seed)
+
+
+def _training(epochs: int, seconds: object, device: object) -> str:
+    lasted = f" in {duration(seconds)}" if isinstance(seconds, int | float) else ""
+    return f"{epochs} epochs{lasted}{f' on {device}' if device else ''}"
 
 
 def _looks_at(run: Run) -> str:
