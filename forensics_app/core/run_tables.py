@@ -11,6 +11,7 @@ import yaml
 from classifier.metrics import ClassReport, Figure, Metrics
 from forensics_app.core.run_folder import Run
 from forensics_app.core.words import FIGURES, figure, shown
+from generator.audit_verdict import GROUPS
 
 VARIANTS = {
     "": "as they are",
@@ -133,7 +134,7 @@ def _audit(found: object) -> Iterator[Row]:
     groups = found.get("auc") if isinstance(found, Mapping) else None
     for name, value in groups.items() if isinstance(groups, Mapping) else ():
         n = value.get("n") if isinstance(value, Mapping) else None
-        yield Row(shown(str(name)), (figure(value) or "–", f"{n:,}" if isinstance(n, int) else "–"))
+        yield Row(GROUPS.get(name, shown(str(name))), (figure(value) or "–", f"{n:,}" if isinstance(n, int) else "–"))
 
 
 def sentences(found: object) -> list[str]:

@@ -7,28 +7,23 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from classifier.detector import open_folder
-from classifier.export import write_card
-from classifier.metrics import measure
 from classifier.places import resources
-from classifier.runtime import Detector
 from forensics_app.core.run_folder import BadRun, open_run
-from forensics_app.core.run_gallery import Gallery, choose, gallery
+from forensics_app.core.run_gallery import choose
 from forensics_app.core.run_plots import THEMES
 from forensics_app.core.run_report import write
 from forensics_app.core.words import COLOURS
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
-from tests.conftest import export_tiny, write_picture
+from tests.conftest import export_tiny
+from tests.core.runs import change_card, read, write_json, write_run
 from tests.core.test_report import Page
 
 PLOTS = {"curves.png", "confusion.png", "roc.png", "reliability.png"}
@@ -61,48 +56,16 @@ def copied(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run", ignore=without))
 
 
-def change_card(folder: Path, **changes: Any) -> None:
-    card = open_folder(folder / "detector").card
-    write_card(folder / "detector", card.model_copy(update=changes))
-
-
-def write_run(folder: Path, detector: Path, classes: Sequence[str], *, n: int = 3, split: str = "test") -> Path:
-    """Write the run that a detector with random weights would come from, with n measured pictures of each class."""
-    shutil.copytree(detector, folder / "detector")
-    band = open_folder(detector).card.band if set(classes) == {"fake", "real"} else None
-    change_card(folder, classes=tuple(classes), band=band)
-    rng, labels = np.random.default_rng(0), np.arange(n * len(classes)) % len(classes)
-    p = rng.dirichlet(np.ones(len(classes)), len(labels)).round(6)
-    p[: len(classes)] = np.eye(len(classes))  # one of each is right for certain
-    metrics = {split: asdict(measure(p, labels, tuple(classes)))}
-    training = {"pictures": {"train": {f"{name}: {name}": 5 for name in classes}}, "seconds": 4000, "device": "cpu"}
-    change_card(folder, metrics=metrics, training=training)
-    listed = [
-        {"path": str(write_picture(folder / f"{k}.png", 72, 64)), "class": classes[label], "p": p[k].tolist()}
-        for k, label in enumerate(labels.tolist())
-    ]
-    names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
-    history = [{"epoch": k, "phase": 0, "best": True, **dict.fromkeys(names, float("nan"))} for k in range(2)]
-    write_json(folder / "predictions.json", {"split": split, "classes": list(classes), "pictures": listed})
-    write_json(folder / "history.json", history)
-    write_json(folder / "recipe.json", recipe_of().model_dump(mode="json"))
-    return folder
-
-
-def write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value))
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text())
-
-
 def words(page: str) -> str:
     """Return a page's text as it is read."""
     from html import unescape
 
     body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def tiles(page: str) -> list[str]:
+    return [words(found) for found in re.findall(r"<figure>.*?</figure>", page, re.DOTALL)]
 
 
 def test_the_page_says_what_was_measured(trained: Path, page: str) -> None:
@@ -120,6 +83,10 @@ def test_the_page_says_what_was_measured(trained: Path, page: str) -> None:
         with Image.open(path) as image:
             assert min(image.size) > 600
     assert not list(trained.rglob("*.part"))
+    predictions = open_run(trained).predictions
+    assert predictions is not None
+    assert len(tiles(page)) == page.count("Heat map of") == len(choose(predictions)) > 0
+    assert "chosen for this page" not in said
 
 
 def test_the_table_of_classes_is_scikit_learns(trained: Path, page: str) -> None:
@@ -172,77 +139,13 @@ def test_the_same_run_gives_the_same_page(trained: Path, page: str) -> None:
     assert re.sub("<time.*?</time>", "", again) == re.sub("<time.*?</time>", "", page)
 
 
-def tiles(page: str) -> list[str]:
-    return [words(found) for found in re.findall(r"<figure>.*?</figure>", page, re.DOTALL)]
-
-
-def test_the_gallery_shows_the_surest_right_and_the_worst_wrong_of_each_class(trained: Path, page: str) -> None:
-    run = open_run(trained)
-    assert run.predictions is not None
-    p, labels, chosen = run.predictions.p, run.predictions.labels, choose(run.predictions)
-    own, right = p[np.arange(len(p)), labels], p.argmax(axis=1) == labels
-    for label in (0, 1):
-        for kind in (True, False):
-            mine = [one.index for one in chosen if labels[one.index] == label and one.right == kind]
-            among = np.flatnonzero((labels == label) & (right == kind))
-            assert len(mine) == min(3, len(among))
-            best = sorted(among, key=lambda index: -own[index] if kind else own[index])
-            assert [own[index] for index in mine] == [own[index] for index in best[: len(mine)]]
-    assert len(tiles(page)) == len(chosen)
-    assert page.count("Heat map of") == len(chosen)
-    assert "picture that was chosen" not in words(page)
-
-
-def seen(folder: Path, places: Sequence[str] = (), **changes: Any) -> Gallery:
-    """Return the gallery of a run whose measured pictures are changed so, and lie in these places instead."""
-    found = read(folder / "predictions.json")
-    found["pictures"] = [picture | changes for picture in found["pictures"]]
-    for index, picture in enumerate(found["pictures"]):
-        picture["path"] = places[index % len(places)] if places else picture["path"]
-    write_json(folder / "predictions.json", found)
-    run = open_run(folder)
-    assert run.predictions is not None
-    return gallery(run.predictions, Detector(folder / "detector"))
-
-
-def test_a_verdict_that_stays_open_is_neither_right_nor_wrong(tmp_path: Path, detector_folder: Path) -> None:
-    folder = write_run(tmp_path / "run", detector_folder, ("fake", "real"))
-    tiles_of = [tile for _, group in seen(folder, p=[0.55, 0.45]).groups for tile in group]
-    assert {(tile.truth, tile.mark, tile.said) for tile in tiles_of} == {
-        ("fake", "✓ leans right", "? Can't tell"), ("real", "✗ leans wrong", "? Can't tell"),
-    }  # fmt: skip
-
-
-def test_pictures_that_are_gone_are_counted(copied: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    places = ("/nowhere/at/all.png", str(copied), "zero\0byte", str(tmp_path / "broken.png"), "bad\udcff.png")
-    found, predictions = seen(copied, places), open_run(copied).predictions
-    assert predictions is not None
-    assert found.gone == len(choose(predictions)) > 0
-    assert not found.groups
+def test_pictures_that_are_gone_are_told(copied: Path) -> None:
+    found = read(copied / "predictions.json")
+    found["pictures"][0]["path"] = "/nowhere/at/all.png"
+    del found["pictures"][1:]
+    write_json(copied / "predictions.json", found)
     said = words(write(copied).read_text(encoding="utf-8"))
-    assert f"{found.gone} pictures that were chosen for this page are no longer there" in said
-
-
-def test_a_file_name_that_is_no_utf_8_is_shown(tmp_path: Path, detector_folder: Path) -> None:
-    folder = write_run(tmp_path / "run", detector_folder, ("fake", "real"))
-    name = tmp_path / "odd\udcff\u202e.png"
-    try:
-        shutil.copy(folder / "0.png", name)
-    except (OSError, UnicodeError):
-        pytest.skip("this file system wants UTF-8")
-    found = seen(folder, (str(name),))
-    assert found.gone == 0
-    assert {tile.name for _, group in found.groups for tile in group} == {"odd\\xff\\u202e.png"}
-
-
-def test_maps_without_a_closed_form_are_drawn_with_autograd(tmp_path: Path, detector_folder: Path) -> None:
-    folder = write_run(tmp_path / "run", detector_folder, ("fake", "real"))
-    closed = seen(folder)
-    change_card(folder, closed_form_cam=False)
-    drawn = seen(folder)
-    assert [len(group) for _, group in drawn.groups] == [len(group) for _, group in closed.groups]
-    assert all(tile.heatmap for _, group in drawn.groups for tile in group)
+    assert "1 picture that was chosen for this page is no longer there" in said
 
 
 def test_many_classes(tmp_path: Path) -> None:
@@ -296,7 +199,7 @@ def test_shortcuts_and_the_audit_are_said_first(copied: Path) -> None:
     page = write(copied).read_text(encoding="utf-8")
     assert words(page).index("--allow-shortcuts") < words(page).index("How it learned")
     assert words(page).count("The JPEG tables differ.") == 2
-    assert "0.97 (0.95–0.99) 120" in words(page)
+    assert "the file alone 0.97 (0.95–0.99) 120" in words(page)
     assert "The run kept no predictions" in words(page)
 
 

@@ -1,0 +1,19 @@
+"""What a run writes down survives: also the names of files that are no UTF-8."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from classifier.checkpoint import write_json
+
+
+def test_names_stay_readable_and_those_that_are_no_utf_8_survive(tmp_path: Path) -> None:
+    path = tmp_path / "names.json"
+    for name in ("Käse 猫.png", os.fsdecode(b"bad\xff.png")):
+        write_json(path, {"path": name})
+        assert json.loads(path.read_bytes()) == {"path": name}
+    write_json(path, "猫")
+    assert "猫" in path.read_text(encoding="utf-8")
+    assert [one.name for one in tmp_path.iterdir()] == ["names.json"]
