@@ -113,7 +113,7 @@ def is_whole(path: Path, size: int) -> bool:
     if not path.is_file():
         return False
     try:
-        return load(path).pixels.shape == (size, size, 3)
+        return load(path, min_side_px=1).pixels.shape == (size, size, 3)
     except BadImage:
         return False
 

@@ -48,7 +48,7 @@ def fetch(name: str) -> Path:
     try:
         _ask(repo, revision)
         return Path(snapshot_download(repo, revision=revision, allow_patterns=WANTED, etag_timeout=TIMEOUT_S))
-    except _failures() as error:
+    except Exception as error:  # each version of the library speaks through another package, with errors of its own
         raise BadModel(_sentence(name, error)) from None
 
 
@@ -77,15 +77,6 @@ def _cached(repo: str, revision: str) -> Path | None:
     return folder if any((folder / one).exists() for one in (WEIGHTS, f"unet/{WEIGHTS}")) else None
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """Return what a download may raise: the hub's library talks through httpx, older ones through requests."""
-    try:
-        import httpx
-    except ModuleNotFoundError:
-        return OSError, ValueError
-    return httpx.HTTPError, OSError, ValueError
-
-
 def _offline() -> bool:
     from huggingface_hub.constants import HF_HUB_OFFLINE
 
@@ -103,7 +94,8 @@ def _sentence(name: str, error: Exception) -> str:
         return f"The hub has no model {repo} that may be read from here: check its name, or log in if it is private."
     if isinstance(error, errors.RevisionNotFoundError):
         return f"The hub has {repo}, but not the revision in '{name}'; name another one after an @."
-    if isinstance(error, errors.LocalEntryNotFoundError) or not isinstance(error, errors.HfHubHTTPError):
-        return f"{name} is not on this machine and the hub could not be reached; go online, or {ENOUGH}."
-    status = getattr(error.response, "status_code", "an error")
-    return f"The hub answered {status} when asked for {name}; try again later, or {ENOUGH}."
+    if isinstance(error, errors.HfHubHTTPError):
+        status = getattr(error.response, "status_code", "with an error")
+        return f"The hub answered {status} when asked for {name}; try again later, or {ENOUGH}."
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return f"{name} is not on this machine and the hub could not be reached ({reason}); go online, or {ENOUGH}."

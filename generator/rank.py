@@ -32,7 +32,7 @@ def main(job: Path) -> int:
         _tell({"error": str(error) or type(error).__name__})
         return 1
     except KeyboardInterrupt:
-        return 130
+        return 0  # as was wanted: a failure would make the launcher write a report and end the others by force
     return 0
 
 

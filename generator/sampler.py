@@ -27,6 +27,11 @@ BEAT_S = 0.4
 MAX_SEED = 2**63 - 1
 STOPPABLE = frozenset(("ResnetBlock2D", "Attention"))
 """The parts of a network before which it can be stopped; each takes a fraction of a second."""
+NO_MEMORY = (
+    "can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "bad allocation",
+    "could not create a primitive", "could not execute a primitive",
+)  # fmt: skip
+"""How torch's allocators say so on a CPU; the last two are oneDNN's."""
 
 T = TypeVar("T")
 
@@ -164,7 +169,7 @@ def _denoised(worker: _Worker, model: Model, spec: SampleSpec, seeds: Sequence[i
     options = SCHEDULERS[spec.scheduler].options(spec, noise)
     x, done = _start(model, noise), 0
     for time in scheduler.timesteps:
-        job = worker.begin(_step, model, scheduler, time, x, options)
+        job = worker.begin(_denoise_step, model, scheduler, time, x, options)
         while not worker.ready(job):
             yield _Pictures(done)
         x, done = job.result(), done + len(seeds)
@@ -186,7 +191,7 @@ def _start(model: Model, noise: list[torch.Generator]) -> Tensor:
 
 
 @torch.inference_mode()
-def _step(model: Model, scheduler: Any, time: Tensor, x: Tensor, options: Mapping[str, Any]) -> Tensor:
+def _denoise_step(model: Model, scheduler: Any, time: Tensor, x: Tensor, options: Mapping[str, Any]) -> Tensor:
     answer = model.network(x.to(next(model.network.parameters()).dtype), time, return_dict=False)[0]
     after: Tensor = scheduler.step(answer.float(), time, x, return_dict=False, **options)[0]
     if after.is_cuda:  # else the steps would be counted when they are asked for, not when they are done
@@ -219,10 +224,9 @@ def _smaller(error: Exception, count: int, model: Model) -> int:
 
 
 def _is_memory(error: Exception) -> bool:
-    told = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "bad allocation")
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return any(words in str(error) for words in told)
+    return any(words in str(error) for words in NO_MEMORY)
 
 
 class _Stopped(Exception):

@@ -39,3 +39,17 @@ def save_tiny(folder: Path, *, flat: bool = False, index: bool = True, **noise: 
             '"scheduler": ["diffusers", "DDPMScheduler"]}'
         )
     return folder
+
+
+CAT_256 = {
+    "attention_head_dim": None, "block_out_channels": [128, 128, 256, 256, 512, 512], "center_input_sample": False,
+    "down_block_types": [*4 * ["DownBlock2D"], "AttnDownBlock2D", "DownBlock2D"], "downsample_padding": 0,
+    "flip_sin_to_cos": False, "freq_shift": 1, "act_fn": "silu", "in_channels": 3, "out_channels": 3,
+    "layers_per_block": 2, "mid_block_scale_factor": 1, "norm_eps": 1e-06, "norm_num_groups": 32, "sample_size": 256,
+    "time_embedding_type": "positional", "up_block_types": ["UpBlock2D", "AttnUpBlock2D", *4 * ["UpBlock2D"]],
+}  # fmt: skip
+"""The configuration of google/ddpm-cat-256."""
+CAT_256_NOISE = {
+    "beta_end": 0.02, "beta_schedule": "linear", "beta_start": 0.0001, "clip_sample": True,
+    "num_train_timesteps": 1000, "trained_betas": None, "variance_type": "fixed_small",
+}  # fmt: skip
