@@ -61,7 +61,7 @@ def drafts(run: Run) -> Iterator[Draft]:
         return
     yield _confusion(run, run.measured)
     if run.predictions and run.predictions.pictures:
-        if run.measured.auc:
+        if run.measured.auc and len(set(run.predictions.labels.tolist())) == 2:
             yield _roc(run, run.predictions, run.measured.auc)
         yield _reliability(run.predictions)
 
