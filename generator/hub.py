@@ -33,9 +33,11 @@ KNOWN: Mapping[str, Known] = {
 def fetch(name: str) -> Path:
     """Return the folder of a model `owner/name` or `owner/name@revision`, downloaded where it is not cached yet.
 
-    A known model is taken in its pinned revision, another one in `main` if it names none. Raises `BadModel`.
+    A known model is taken in its pinned revision, another one in `main` if it names none, or in what is cached of that
+    where the hub cannot be reached. Raises `BadModel`.
     """
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
 
     repo, _, asked = name.partition("@")
     revision = asked or (KNOWN[repo].revision if repo in KNOWN else "main")
@@ -49,6 +51,8 @@ def fetch(name: str) -> Path:
         _ask(repo, revision)
         return Path(snapshot_download(repo, revision=revision, allow_patterns=WANTED, etag_timeout=TIMEOUT_S))
     except Exception as error:  # each version of the library speaks through another package, with errors of its own
+        if cached and not isinstance(error, HfHubHTTPError):
+            return cached
         raise BadModel(_sentence(name, error)) from None
 
 

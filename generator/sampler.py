@@ -129,14 +129,17 @@ def sample_batches(
             if len(seeds) > limit:
                 waiting.extendleft((seeds[limit:], seeds[:limit]))
                 continue
+            fits = True
             try:
                 for pictures in _denoised(worker, model, spec, seeds):
                     yield Step(done + pictures.evaluations, total)
                     for place, pixels in enumerate(() if pictures.pixels is None else pictures.pixels):
                         yield Sample(seeds[place], pixels)
                 done += pictures.evaluations
-            except (RuntimeError, MemoryError) as error:
-                limit = _smaller(error, len(seeds), model)
+            except _NoMemory:
+                fits = False  # what the error holds on to is let go before the next attempt
+            if not fits:
+                limit = _half(len(seeds), model)
                 waiting.appendleft(seeds)
                 yield Halved(limit)
 
@@ -209,17 +212,14 @@ def _pixels(x: Tensor) -> NDArray[np.uint8] | None:
     return found
 
 
-def _smaller(error: Exception, count: int, model: Model) -> int:
-    """Return half the batch after an error of memory; raises any other error, and `CannotSample` if one is too many."""
-    if not _is_memory(error):
-        raise error
+def _half(count: int, model: Model) -> int:
     if model.device.type == "cuda":
         torch.cuda.empty_cache()
     if count == 1:
         raise CannotSample(
             f"There is not enough memory on {model.device.type} for one picture of {model.size} px; close other "
             "programs, or take a smaller model or another --device."
-        ) from None
+        )
     return count // 2
 
 
@@ -227,6 +227,20 @@ def _is_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return any(words in str(error) for words in NO_MEMORY)
+
+
+def _do(work: Callable[..., T], *arguments: object) -> T:
+    """Work; an error of memory loses its traceback, which would keep alive all that an evaluation had made."""
+    try:
+        return work(*arguments)
+    except (RuntimeError, MemoryError) as error:
+        if not _is_memory(error):
+            raise
+    raise _NoMemory
+
+
+class _NoMemory(Exception):
+    """A batch does not fit."""
 
 
 class _Stopped(Exception):
@@ -255,7 +269,7 @@ class _Worker:
 
     def begin(self, work: Callable[..., T], *arguments: object) -> Future[T]:
         """Start something in the thread."""
-        return self._pool.submit(work, *arguments)
+        return self._pool.submit(_do, work, *arguments)
 
     def ready(self, job: Future[T]) -> bool:
         """Wait for a job, but not for long; return whether it has ended."""

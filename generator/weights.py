@@ -96,7 +96,7 @@ def _find(name: str) -> Path:
         return folder
     if name.partition("@")[0] in hub.KNOWN or (hub.ID.fullmatch(name) and not Path(name).exists()):
         return hub.fetch(name)
-    if not Path(name).is_dir():
+    if not name or not Path(name).is_dir():
         known = ", ".join((BUNDLED, *hub.KNOWN))
         raise BadModel(f"There is no model '{name}': give a diffusers folder, a hub id, or one of {known}.")
     return Path(name)
