@@ -20,8 +20,8 @@ Facts = dict[str, Fact]
 
 MAX_PARTS = 200
 REENCODED_PIXELS = 6_000_000
-BYTES_STEP = 0.05
-"""The unexplained size is told in steps of 5 %: less is the encoder's rounding, and follows the picture."""
+CHANCE_BYTES, BYTES_STEP = 0.06, 0.05
+"""Under 6 % the unexplained size counts as none, as the rounding of clipped pixels makes as much; then in steps."""
 
 
 def file_facts(image: ImageFile) -> Facts:
@@ -142,7 +142,7 @@ def trailing_bytes(data: bytes) -> int:
 
 
 def unexplained_bytes(image: ImageFile) -> float:
-    """Return the log of a file's size over that of its pixels written again with its own settings, in steps of 5 %.
+    """Return the log of a file's size over that of its pixels written again with its own settings.
 
     What a picture shows drops out; metadata, thumbnails and a better or worse encoder are left. 0 for formats that
     cannot be written again alike, and for pictures so large that it would take too long.
@@ -154,7 +154,8 @@ def unexplained_bytes(image: ImageFile) -> float:
         picture.save(out, "PNG", compress_level=6)
     else:
         _save_alike(image.data, picture, out)
-    return round(math.log(len(image.data) / len(out.getvalue())) / BYTES_STEP) * BYTES_STEP + 0.0
+    excess = math.log(len(image.data) / len(out.getvalue()))
+    return round(round(excess / BYTES_STEP) * BYTES_STEP, 2) if abs(excess) > CHANCE_BYTES else 0.0
 
 
 def _save_alike(data: bytes, picture: Image.Image, out: io.BytesIO) -> None:
