@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from os import cpu_count
 from pathlib import Path
 from shlex import quote
@@ -64,11 +64,6 @@ class Audit:
     files: int
     unreadable: tuple[tuple[str, str], ...]
 
-    @property
-    def auc(self) -> float | None:
-        """The main figure: the AUC of file and past together, None where nothing was measured."""
-        return self.findings["together"].auc.value if "together" in self.findings else None
-
 
 @dataclass(frozen=True)
 class _Seen:
@@ -102,11 +97,6 @@ def audit(root: Path, *, spec: Data | None = None, seed: int = 0, limit: int = L
     leaks = replace(leaks, same_bytes=tuple(copies), sources=straddling_sources(root))
     findings = yield from _findings(seen, kin, seed, len(chosen), total)
     yield _audit(root, spec, files, seen, bad, leaks, findings)
-
-
-def as_json(found: Audit) -> dict[str, Any]:
-    """Return an audit as plain values: what `--json` prints, and what a trained detector's card keeps a part of."""
-    return {**asdict(found), "root": str(found.root), "auc": found.auc}
 
 
 def summary(found: Audit) -> dict[str, Any]:

@@ -85,4 +85,5 @@ def _picture(rng: np.random.Generator, width: int, height: int) -> Pixels:
         angle, phase = rng.uniform(0, 2 * np.pi, 2)
         turns = cycles * (np.cos(angle) * x[None, :] + np.sin(angle) * y[:, None])
         total += np.cos(2 * np.pi * turns + phase)[..., None] * rng.normal(0, 17 / cycles**0.6, 3)
-    return np.clip(total, 0, 255).astype(np.uint8)
+    pixels: Pixels = np.clip(total, 0, 255).astype(np.uint8)
+    return pixels

@@ -47,9 +47,9 @@ def audit(
     if found.mend and not json:
         terminal.result(f"To mend it: {found.mend}", wrap=False)
     if out is not None:
-        from forensics_app.core import audit_report
+        from forensics_app.core.audit_report import write
 
-        follow(audit_report.write(found, out), Terminal(quiet=quiet or json), words="Writing the report")
+        follow(write(found, out), Terminal(quiet=quiet or json), words="Writing the report")
         terminal.note(f"Report: {out}", wrap=False)
     if found.verdict == "fail":
         raise typer.Exit(FAILED_FILES)

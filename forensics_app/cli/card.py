@@ -24,6 +24,7 @@ def paragraphs(installed: Installed) -> Iterator[RenderableType]:
     yield Text.assemble((card.name, "bold"), f"  {shown(card.description)}")
     yield _facts(installed)
     yield from _training(card.training)
+    yield from _shortcuts(card.training)
     yield from tables(card.metrics)
     if not card.metrics:
         yield Text("\nNothing was measured: how often it errs is not known.", "bold")
@@ -78,6 +79,17 @@ def _training(training: dict[str, Any]) -> Iterator[RenderableType]:
             listed = ", ".join(f"{name} {count:,}" for name, count in sources.items())
             table.add_row(shown(str(split)), f"{sum(sources.values()):,}", Text(shown(listed)))
     yield table
+
+
+def _shortcuts(training: dict[str, Any]) -> Iterator[RenderableType]:
+    """Yield why the audit of the training pictures failed, where the detector was trained all the same."""
+    found = training.get("shortcuts")
+    if not found:
+        return
+    yield Text("\nTrained with --allow-shortcuts", "bold")
+    yield Text("  The audit of its pictures failed: its figures may say nothing of the pictures.")
+    for reason in found if isinstance(found, list) else ():
+        yield Padding(Text(shown(str(reason))), (0, 0, 0, 2))
 
 
 def _grid() -> Table:

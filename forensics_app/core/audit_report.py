@@ -1,4 +1,4 @@
-"""An audit as one page that needs nothing else: the verdict, the figures, the fact that gives the classes away, and why.
+"""An audit as one page that needs nothing else: the verdict, its figures, the fact that gives classes away, and why.
 
 The worked example on the page is computed when the page is written, by the same audit.
 """
@@ -80,7 +80,7 @@ def render(found: Audit, example: Example, made: datetime | None = None) -> str:
         mend=shown(found.mend) if found.mend else None,
         is_command=bool(found.mend and found.mend.startswith("forensics ")),
         counts=_counts(found.classes),
-        splits=_counts(found.splits),
+        splits=_counts(found.splits) if len(found.splits) > 1 else None,
         looked=sum(found.classes.values()),
         files=found.files,
         limit=LIMIT,
@@ -90,7 +90,7 @@ def render(found: Audit, example: Example, made: datetime | None = None) -> str:
         worst=_worst(found.worst),
         groups=[(GROUPS[key], _facts(one)) for key, one in found.findings.items() if key != "together"],
         copies=list(_copies(found)),
-        example=[(name, one, _lines(audit.findings)) for name, one, audit in _example(example)],
+        example=list(_example(example)),
         example_worst=_worst(example.usual.worst),
         setup={"count": COUNT, "fake": FAKE_SIDE, "quality": PHOTO_QUALITY, "sides": PHOTO_SIDES},
         alike=round(WIDTH * ALIKE_AUC),
@@ -104,9 +104,11 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(listed) + (f" and {more} more" if more > 0 else "")
 
 
-def _example(example: Example) -> Iterator[tuple[str, str, Audit]]:
+def _example(example: Example) -> Iterator[dict[str, Any]]:
     for name, audit in (("Written as usual", example.usual), ("Equalized", example.equalized)):
-        yield name, HEADLINES[audit.verdict].partition(":")[0].lower(), audit
+        colour, icon = MARKS[audit.verdict]
+        said = HEADLINES[audit.verdict].partition(":")[0].lower()
+        yield {"name": name, "said": said, "colour": colour, "icon": icon, "lines": _lines(audit.findings)}
 
 
 def _lines(findings: Mapping[str, Finding]) -> list[Line]:
@@ -136,7 +138,9 @@ def _worst(fact: Told | None) -> dict[str, Any] | None:
 
 
 def _shares(levels: Sequence[tuple[str, float]]) -> list[Bar]:
-    return [Bar(shown(level), 0, WIDTH * share, WIDTH * share, f"{share:.0%}") for level, share in levels]
+    rest = 1 - sum(share for _, share in levels)
+    listed = [*levels, ("others", rest)] if rest > 1e-6 else levels
+    return [Bar(shown(level), 0, WIDTH * share, WIDTH * share, f"{share:.0%}") for level, share in listed]
 
 
 def _spreads(numbers: Mapping[str, tuple[float, float, float]]) -> list[Bar]:
@@ -144,12 +148,12 @@ def _spreads(numbers: Mapping[str, tuple[float, float, float]]) -> list[Bar]:
     if not numbers:
         return []
     least, most = min(one[0] for one in numbers.values()), max(one[2] for one in numbers.values())
-    span = most - least or 1.0
-    return [
-        Bar(shown(kind), *(WIDTH * (one - least) / span for one in (low, high, middle)),
-            f"{middle:.4g} ({low:.4g} to {high:.4g})")
-        for kind, (low, middle, high) in list(numbers.items())[:SHOWN_CLASSES]
-    ]  # fmt: skip
+    scale = WIDTH / (most - least or 1.0)
+    bars = []
+    for kind, (low, middle, high) in list(numbers.items())[:SHOWN_CLASSES]:
+        left, right, at = ((one - least) * scale for one in (low, high, middle))
+        bars.append(Bar(shown(kind), left, right, at, f"{middle:.4g} ({low:.4g} to {high:.4g})"))
+    return bars
 
 
 def _facts(finding: Finding) -> list[tuple[str, str, str]]:
@@ -162,7 +166,9 @@ def _values(fact: Told) -> str:
     if fact.words:
         each = [f"{shown(kind)}: {shown(levels[0][0])} {levels[0][1]:.0%}" for kind, levels in fact.words.items()]
     else:
-        each = [f"{shown(kind)}: {middle:.4g}" for kind, (_, middle, _) in fact.numbers.items()]
+        each = [
+            f"{shown(kind)}: {mid:.3g} ({low:.3g} to {high:.3g})" for kind, (low, mid, high) in fact.numbers.items()
+        ]
     return "; ".join(each[:SHOWN_CLASSES]) + (" …" if len(each) > SHOWN_CLASSES else "")
 
 
