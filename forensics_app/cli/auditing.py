@@ -41,6 +41,8 @@ def audit(
     Example: forensics audit data/cats --out audit.html
     """
     terminal = Terminal(json, quiet)
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise BadUse(f"No report can be written as {out}: give --out a file name in a folder that exists.")
     found = look(data, terminal)
     for part in () if json else paragraphs(found):
         terminal.result(part)
@@ -122,6 +124,7 @@ def equalize(
 
     Example: forensics equalize pictures --out pictures-equalized --size 224
     """
+    from forensics_app.core.words import shown
     from generator import equalized
     from generator.equalize import Equalize
 
@@ -130,8 +133,6 @@ def equalize(
     if not isinstance(end, equalized.Equalized) or json:
         return
     if end.left_out:
-        from forensics_app.core.words import shown
-
         name, why = end.left_out[0]
         terminal.note(f"{len(end.left_out)} left out, the first: {shown(name)}: {shown(why)}")
     counts = ", ".join(f"{count} {shown(kind)}" for kind, count in end.classes.items())
