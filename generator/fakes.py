@@ -46,9 +46,9 @@ def make(
     """Sample `count` pictures from the seeds `spec.seed`, + 1, … as `folder/00000000.png` and so on; `Fakes` is last.
 
     What is there already stays as it is. Batches are cut by place, and one of which a picture is missing is computed
-    again as a whole: so a job that was stopped and resumed, or dealt out to `processes`, ends in the same bytes as one
-    that was not (on the same machine, with the same arguments, and if no batch had to be halved). Raises
-    `CannotSample` and `BadModel`.
+    again as a whole: so a job that was stopped and resumed ends in the same bytes as one that was not (on the same
+    machine, with the same arguments, and if no batch had to be halved). Dealt out to several processes, which have a
+    share of the threads each, a picture is the same within one grey level. Raises `CannotSample` and `BadModel`.
     """
     if count < 1 or processes < 1:
         raise CannotSample("The number of pictures and of processes must be at least 1.")

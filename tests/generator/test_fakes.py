@@ -117,19 +117,23 @@ print(killed)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks, as Windows does not")
-def test_killed_twenty_times_and_resumed_gives_the_same_bytes(tiny_model: Path, whole: Path, tmp_path: Path) -> None:
+def test_killed_twenty_times_and_resumed_gives_the_same_bytes(tiny_model: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED, tiny_model, tmp_path],
         capture_output=True, text=True, timeout=300, env=environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 5  # the others had nothing left to do
-    assert contents(tmp_path / "out") == contents(tmp_path / "first") == contents(whole)
+    assert contents(tmp_path / "out") == contents(tmp_path / "first")
+    assert len(contents(tmp_path / "out")) == COUNT
 
 
-def test_two_processes_give_the_same_bytes(tiny_model: Path, whole: Path, tmp_path: Path) -> None:
+def test_two_processes_give_the_same_pictures(tiny_model: Path, whole: Path, tmp_path: Path) -> None:
     events = list(make(str(tiny_model), SPEC, COUNT, tmp_path / "out", processes=2))
-    assert contents(tmp_path / "out") == contents(whole)
+    assert contents(tmp_path / "out").keys() == contents(whole).keys()
+    for path in whole.glob("*.png"):
+        one, other = (np.asarray(Image.open(folder / path.name), np.int16) for folder in (whole, tmp_path / "out"))
+        assert np.abs(one - other).max() <= 1  # another number of threads adds up in another order
     assert isinstance(events[-1], Fakes)
     assert (events[0], events[-2]) == (Step(0, 72), Step(72, 72))
 
