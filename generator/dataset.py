@@ -6,21 +6,25 @@ holds, and a data set is finished when `OUT/dataset.json` exists.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from classifier import checkpoint
 from classifier.data import BadData
+from classifier.files import BadImage, read
+from classifier.images import MIN_SIDE_PX
+from classifier.lock import only_one
 from generator import fakes, reals, splits
 from generator.imagefolder import RECORD, DatasetSpec, RealPictures, plan, write
 from generator.weights import Model
 
-MAKING, PLAN, FAKES, FILES = ".making", "plan.json", "fakes", "files"
+MAKING, PLAN, FAKES, FILES, LOCK = ".making", "plan.json", "fakes", "files", "lock"
 NO_REALS = "none"
 
 
@@ -56,31 +60,44 @@ def build(spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bo
     The same specification makes the same bytes, also after an interruption. Raises `BadData`, `BadModel` and
     `BadSource`; what a folder holds already is never written over.
     """
+    _check(spec, model)
     if (finished := _finished(spec, model, out)) is not None:
         if (out / MAKING).is_dir():  # the last thing that was left to do
             shutil.rmtree(out / MAKING)
         yield finished
         return
     work = _workplace(spec, model, out, resume)
+    chosen = None
     if not (work / FILES / RECORD).is_file():
         yield Stage("Looking for real pictures")
         chosen = yield from _reals(spec, cache)
         work.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_json(work / PLAN, plan(spec, model))
-        yield Stage("Sampling")
-        made = yield from _fakes(spec, model, work / FAKES)
-        yield Stage("Writing both classes")
-        yield from write(spec, model, work / FILES, chosen, made)
-    _move(work, out)
+    busy = BadData(f"Another program is making a data set in {out}: wait until it is done, or give another --out.")
+    with only_one(work / LOCK, busy):
+        if not (work / FILES / RECORD).is_file():
+            checkpoint.write_json(work / PLAN, plan(spec, model))
+            yield Stage("Sampling")
+            made = yield from _fakes(spec, model, work / FAKES)
+            yield Stage("Writing both classes")
+            yield from write(spec, model, work / FILES, chosen, made)
+        _move(work, out)
     yield _told(out, made=True)
 
 
 def pending(spec: DatasetSpec, model: Model, out: Path, *, resume: bool = False) -> bool:
     """Return whether there is anything left to do; raises `BadData` where `build` would refuse the folder."""
+    _check(spec, model)
     if _finished(spec, model, out) is not None:
         return False
     _workplace(spec, model, out, resume)
     return True
+
+
+def _check(spec: DatasetSpec, model: Model) -> None:
+    if model.size < MIN_SIDE_PX:
+        raise BadData(f"{model.name} makes pictures of {model.size} px; under {MIN_SIDE_PX} px nothing can be judged.")
+    if spec.real == NO_REALS and spec.equalize.match_quality:
+        raise BadData("Without real pictures there is no quality to match: leave --match-quality out.")
 
 
 def _finished(spec: DatasetSpec, model: Model, out: Path) -> Dataset | None:
@@ -89,7 +106,21 @@ def _finished(spec: DatasetSpec, model: Model, out: Path) -> Dataset | None:
         return None
     record = _read(out / RECORD)
     _check_same(plan(spec, model), record.get("plan"), f"{out} holds a data set that was made otherwise")
-    return _told(out, made=False)
+    told = _told(out, made=False)
+    _check_files(out, record["files"])
+    return told
+
+
+def _check_files(out: Path, files: Iterable[dict[str, Any]]) -> None:
+    """Raise `BadData` for a data set of which a picture is gone or is not what was written."""
+    for entry in files:
+        try:
+            same = hashlib.sha256(read(out / str(entry["path"]))).hexdigest() == entry["sha256"]
+        except (BadImage, KeyError):
+            same = False
+        if not same:
+            name = entry.get("path", "a picture")
+            raise BadData(f"{out} holds this data set, but {name} is gone or was changed; give another --out.")
 
 
 def _told(out: Path, *, made: bool) -> Dataset:
@@ -115,8 +146,19 @@ def _read(path: Path) -> dict[str, Any]:
 def _check_same(wanted: dict[str, Any], found: object, what: str) -> None:
     if found != wanted:
         known = found if isinstance(found, dict) else {}
-        keys = ", ".join(sorted(key for key, value in wanted.items() if known.get(key) != value))
+        keys = ", ".join(_different(wanted, known))
         raise BadData(f"{what} (different: {keys}); give another folder with --out.")
+
+
+def _different(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Return the names of what differs, from the inside of what holds it."""
+    names: list[str] = []
+    for key in sorted(wanted):
+        value, other = wanted[key], found.get(key)
+        if value != other:
+            inner = key in ("sampling", "equalize") and isinstance(other, dict)
+            names.extend(_different(value, dict(other or {})) if inner else [key])
+    return names or ["settings"]
 
 
 def _workplace(spec: DatasetSpec, model: Model, out: Path, resume: bool) -> Path:

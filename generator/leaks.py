@@ -76,7 +76,10 @@ def _crosses(places: Iterable[Place]) -> bool:
 
 
 def _names(places: Iterable[Place]) -> tuple[str, ...]:
-    return tuple(sorted(place.name for place in places))
+    """Return names of which the first two lie on both sides of a border."""
+    listed = sorted(places, key=lambda place: place.name)
+    other = next((one for one in listed if (one.split, one.kind) != (listed[0].split, listed[0].kind)), listed[-1])
+    return tuple(dict.fromkeys((listed[0].name, other.name, *(place.name for place in listed))))
 
 
 def near_copies(places: Sequence[Place], kin: Sequence[int], digests: Sequence[str]) -> Leaks:

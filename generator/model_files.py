@@ -106,6 +106,8 @@ class Noise(BaseModel):
     def _one_beta_a_step(self) -> Noise:
         if self.trained_betas is not None and len(self.trained_betas) != self.num_train_timesteps:
             raise ValueError("trained_betas must have num_train_timesteps values")
+        if self.trained_betas is not None and not all(0 < beta < 1 for beta in self.trained_betas):
+            raise ValueError("trained_betas must lie between 0 and 1")
         return self
 
 
@@ -161,7 +163,7 @@ def check_facts(folder: Path, *, needed: bool = False) -> None:
 def _check_pipeline(folder: Path) -> None:
     found = _json(folder, folder / INDEX).get("_class_name")
     if found not in PIPELINES:
-        raise BadModel(f"{folder} is a {str(found)[:60]}: {ONLY}.")
+        raise BadModel(f"{folder} is made for {str(found)[:60]}: {ONLY}.")
 
 
 def _network(folder: Path, path: Path) -> Mapping[str, Any]:

@@ -86,7 +86,7 @@ def _whatever_there_is(count: int, seed: int, cache: Path) -> Job:
         if unpacked(_place(row, cache)) is not None:
             return (yield from _named(row, cache))
     for row in rows:
-        if os.environ.get(OFFLINE) or not (yield from _answers(row)):
+        if _offline() or not (yield from _answers(row)):
             continue
         try:
             return (yield from _named(row, cache))
@@ -114,7 +114,7 @@ def _folder(folder: Path, name: str) -> Job:
         inside = path.relative_to(folder)
         if any(part.startswith(".") for part in inside.parts):
             continue
-        _check_real(inside.parts, name)
+        _check_real((folder.resolve().name, *inside.parts), name)
         first = inside.parts[0] if len(inside.parts) > 1 else ""
         found.append(Real(_shown(inside.as_posix()), path, _shown(f"{top}/{first}" if first else top)))
         if due():
@@ -137,8 +137,8 @@ def _archive(path: Path, cache: Path) -> Job:
 
 def _check_real(parts: tuple[str, ...], source: str) -> None:
     """Refuse a source that holds both classes of a data set: its fakes would be labelled real."""
-    if "fake" in parts[:-1]:
-        raise BadSource(f"{_shown(source)} has pictures in folders named fake: give the real ones alone.")
+    if any(part.lower() in ("fake", "fakes") for part in parts[:-1]):
+        raise BadSource(f"{_shown(source)} has pictures in a folder named fake: give the real ones alone.")
 
 
 def _named(row: Set | KaggleSet, cache: Path) -> Job:
@@ -148,7 +148,7 @@ def _named(row: Set | KaggleSet, cache: Path) -> Job:
     to, what = _place(row, cache), row.remote.what
     if (found := unpacked(to)) is None:
         archive = cache / "downloads" / row.remote.url.rpartition("/")[2]
-        if os.environ.get(OFFLINE) and not archive.is_file():
+        if _offline() and not archive.is_file():
             raise _forbidden(row.name)
         for event in download(row.remote, archive):
             if isinstance(event, Fetching):
@@ -161,7 +161,7 @@ def _named(row: Set | KaggleSet, cache: Path) -> Job:
 def _from_kaggle(row: KaggleSet, cache: Path) -> Job:
     folder = kaggle.fetched(row, cache)
     if folder is None:
-        if os.environ.get(OFFLINE):
+        if _offline():
             raise _forbidden(row.name)
         for event in kaggle.fetch(row, cache):
             if isinstance(event, Path):
@@ -212,6 +212,10 @@ def _place(row: Set, cache: Path) -> Path:
 
 def _forbidden(name: str) -> BadSource:
     return Unreachable(f"{name} is not in the cache, and {OFFLINE} forbids downloads: give a folder with --real.")
+
+
+def _offline() -> bool:
+    return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
 def _shown(name: str) -> str:

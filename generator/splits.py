@@ -88,28 +88,30 @@ def choose(source: Reals, needs: Mapping[Split, int], seed: int) -> Iterator[Che
     has too few.
     """
     order = np.random.default_rng((seed, 1)).permutation(len(source.files))
-    wanted, kept, hashes = sum(needs.values()), list[Real](), list[int]()
-    unreadable, start, chunk = 0, 0, max(64, wanted // 4)
+    wanted, kept, hashes, refused = sum(needs.values()), list[Real](), list[int](), list[str]()
+    start, chunk = 0, max(64, wanted // 4)
     while start < len(order):
         found = [source.files[index] for index in order[start : start + chunk]]
         fresh, bad = difference_hashes([one.path for one in found])
-        start, unreadable, broken = start + len(found), unreadable + len(bad), {path for path, _ in bad}
+        start, broken = start + len(found), {path for path, _ in bad}
+        refused.extend(reason for _, reason in bad)
         kept.extend(one for one in found if one.path not in broken)
         hashes.extend(int(one) for one in fresh)
         yield Checked(min(len(kept), wanted), wanted)
         groups = _groups(kept, hashes)
         if (places := _places(groups, needs, last=start >= len(order))) is not None:
             taken = {split: [i for i, place in enumerate(places) if place == split] for split in needs}
-            yield Chosen({s: tuple((kept[i], groups[i]) for i in found) for s, found in taken.items()}, unreadable)
+            yield Chosen({s: tuple((kept[i], groups[i]) for i in found) for s, found in taken.items()}, len(refused))
             return
-    raise BadData(_too_few(source, kept, hashes, unreadable, needs))
+    raise BadData(_too_few(source, kept, hashes, refused, needs))
 
 
 def _too_few(
-    source: Reals, kept: Sequence[Real], hashes: Sequence[int], unreadable: int, needs: Mapping[Split, int]
+    source: Reals, kept: Sequence[Real], hashes: Sequence[int], refused: Sequence[str], needs: Mapping[Split, int]
 ) -> str:
     wanted, apart = sum(needs.values()), len(set(_groups(kept, hashes)))
-    told = f"{source.name} has {len(kept)} readable pictures ({unreadable} unreadable)"
+    why = f"{len(refused)} cannot be used: {refused[0].rstrip('.')}" if refused else "none was refused"
+    told = f"{source.name} has {len(kept)} usable pictures ({why})"
     if apart < len([count for count in needs.values() if count]) and len(kept) >= wanted:
         parts = "all belong together" if apart == 1 else f"are of {apart} groups that must each stay in one split"
         return f"{told}, which {parts}; {len(needs)} splits cannot be made of them. Give more with --real."

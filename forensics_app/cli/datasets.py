@@ -167,7 +167,9 @@ def _finish(end: Dataset, terminal: Terminal) -> None:
 
 def _made(end: Dataset) -> str:
     made = "Made" if end.made else "Nothing to do, this data set is there already:"
-    counts = (f"{split} {' + '.join(f'{n} {name}' for name, n in of.items())}" for split, of in end.counts.items())
+    counts = (
+        f"{split} {' + '.join(f'{n} {name}' for name, n in of.items())}" for split, of in end.counts.items() if of
+    )
     return f"{made} {end.folder}: {', '.join(counts)}."
 
 

@@ -7,21 +7,18 @@ import io
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from classifier.atomic import replacing
+from classifier.lock import only_one
 from forensics_app.core import report
 from forensics_app.core.judging import HEATMAPS, THUMBNAILS
 from forensics_app.core.samples import PICTURES
 from forensics_app.core.words import answer, shown
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from classifier.detector import Installed
@@ -54,7 +51,7 @@ def claim(out: Path) -> tuple[Path, ...]:
     own = (out / PICTURES, out / HEATMAPS, out / THUMBNAILS)
     made = tuple(path for path in (*own, out, *out.parents) if not path.exists())
     out.mkdir(parents=True, exist_ok=True)
-    with only_one(out):
+    with only_one(out / LOCK, _busy(out)):
         (out / PART).touch()
     return made
 
@@ -71,7 +68,7 @@ def record(
     """
     with ExitStack() as stack:
         stack.callback(_remove_empty, made)
-        stack.enter_context(only_one(out))
+        stack.enter_context(only_one(out / LOCK, _busy(out)))
         kept = whole = False
         earlier = _set_aside(out)
         stack.callback(
@@ -87,26 +84,8 @@ def record(
         whole = True
 
 
-@contextmanager
-def only_one(out: Path) -> Iterator[None]:
-    """Keep other scans out of a folder; raises `ResultsRefused` while one is in it. A kill -9 lifts the lock too."""
-    if sys.platform == "win32":
-        yield
-        return
-    with (out / LOCK).open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = os.path.samestat(os.fstat(file.fileno()), (out / LOCK).stat())
-        except (BlockingIOError, FileNotFoundError):  # another one has it, or had it and just removed it
-            mine = False
-        except OSError:  # some network disks know no locks
-            mine = True
-        if not mine:
-            raise ResultsRefused(f"Another scan is writing to {shown(str(out))}; give it another folder or wait.")
-        try:
-            yield
-        finally:
-            (out / LOCK).unlink(missing_ok=True)
+def _busy(out: Path) -> ResultsRefused:
+    return ResultsRefused(f"Another scan is writing to {shown(str(out))}; give it another folder or wait.")
 
 
 def _set_aside(out: Path) -> Path | None:

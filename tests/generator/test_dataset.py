@@ -17,9 +17,10 @@ from classifier.recipes import Data
 from generator.dataset import MAKING, PLAN, Dataset, build, pending
 from generator.equalize import Equalize
 from generator.imagefolder import RECORD, SHEET, DatasetSpec
+from generator.reals import BadSource
 from generator.sampler import SampleSpec
 from generator.weights import Model, open_model
-from tests.generator.models import tiny_network, tiny_scheduler
+from tests.generator.models import save_tiny, tiny_network, tiny_scheduler
 
 SAMPLING = SampleSpec(steps=2, batch_size=4, device="cpu")
 
@@ -144,7 +145,7 @@ def test_what_is_there_is_never_touched(tmp_path: Path, model: Model, photograph
     before = contents(tmp_path / "out")
     assert not made(spec, model, tmp_path / "out").made
     assert not pending(spec, model, tmp_path / "out")
-    with pytest.raises(BadData, match=r"made otherwise \(different: sampling\)"):
+    with pytest.raises(BadData, match=r"made otherwise \(different: steps\)"):
         made(spec_of(photographs, sampling=replace(SAMPLING, steps=3)), model, tmp_path / "out")
     assert contents(tmp_path / "out") == before
 
@@ -158,12 +159,12 @@ def test_an_interrupted_one_is_gone_on_with_only_when_asked_and_only_as_begun(
     job.close()  # type: ignore[attr-defined]
     with pytest.raises(BadData, match="--resume"):
         made(spec_of(photographs), model, tmp_path / "out")
-    with pytest.raises(BadData, match=r"begun otherwise \(different: equalize\)"):
+    with pytest.raises(BadData, match=r"begun otherwise \(different: size\)"):
         made(spec_of(photographs, equalize=Equalize(size=48)), model, tmp_path / "out", resume=True)
 
 
 def test_fewer_reals_than_asked_leaves_nothing_behind(tmp_path: Path, model: Model, photographs: Path) -> None:
-    with pytest.raises(BadData, match=r"14 readable pictures \(1 unreadable\).*; 30 are needed"):
+    with pytest.raises(BadData, match=r"14 usable pictures \(1 cannot be used: .*; 30 are needed"):
         made(spec_of(photographs, 30, split={"train": 20, "val": 10}), model, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -190,3 +191,38 @@ def test_the_contact_sheet_shows_both_classes(tmp_path: Path, model: Model, phot
     half = pixels.shape[1] // 2
     for side in (pixels[:, :half], pixels[:, half:]):
         assert ((side != 255).any(axis=2)).mean() > 0.05
+
+
+def test_a_finished_set_that_was_damaged_is_not_called_whole(tmp_path: Path, model: Model, photographs: Path) -> None:
+    spec, out = spec_of(photographs), tmp_path / "out"
+    made(spec, model, out)
+    (out / "train/fake/00000.jpg").write_bytes(b"x")
+    with pytest.raises(BadData, match=r"train/fake/00000.jpg is gone or was changed"):
+        made(spec, model, out)
+    (out / "train/fake/00000.jpg").unlink()
+    with pytest.raises(BadData, match=r"train/fake/00000.jpg is gone or was changed"):
+        pending(spec, model, out)
+
+
+def test_two_at_once_do_not_write_into_one_folder(tmp_path: Path, model: Model, photographs: Path) -> None:
+    spec, out = spec_of(photographs), tmp_path / "out"
+    first = build(spec, model, out, cache=tmp_path / "cache")
+    while not (out / MAKING / PLAN).is_file():
+        next(first)
+    with pytest.raises(BadData, match="Another program is making a data set"):
+        made(spec, model, out, resume=True)
+    assert isinstance(list(first)[-1], Dataset)
+
+
+def test_what_cannot_end_well_is_refused_before_it_begins(tmp_path: Path, model: Model, photographs: Path) -> None:
+    with pytest.raises(BadData, match="--match-quality"):
+        made(spec_of("none", equalize=Equalize(match_quality=True)), model, tmp_path / "out")
+    tiny = open_model(str(save_tiny(tmp_path / "tiny")), device="cpu")
+    with pytest.raises(BadData, match="16 px; under 32 px"):
+        made(spec_of(photographs), tiny, tmp_path / "out")
+    (tmp_path / "set/Fake").mkdir(parents=True)
+    Image.new("RGB", (64, 64)).save(tmp_path / "set/Fake/one.png")
+    for folder in (tmp_path / "set", tmp_path / "set/Fake"):
+        with pytest.raises(BadSource, match="folder named fake"):
+            made(spec_of(folder), model, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

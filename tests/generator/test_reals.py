@@ -57,7 +57,7 @@ def test_a_folder_of_both_classes_is_refused(cats: Path, tmp_path: Path) -> None
     write_picture(cats / "train" / "fake" / "1.png")
     archive = zipped(tmp_path / "both.zip", {"train/real/1.png": b"x", "train/fake/1.png": b"x"})
     for source in (cats, archive):
-        with pytest.raises(BadSource, match="folders named fake: give the real ones alone"):
+        with pytest.raises(BadSource, match="a folder named fake: give the real ones alone"):
             find(str(source), tmp_path / "cache")
 
 

@@ -98,7 +98,7 @@ def test_the_seed_decides_the_choice(tmp_path: Path) -> None:
 def test_too_few_pictures_are_a_sentence_with_both_numbers(tmp_path: Path) -> None:
     source = _source(tmp_path, count=7)
     (tmp_path / "3-0.png").write_bytes(b"no picture")
-    with pytest.raises(BadData, match=r"6 readable pictures \(1 unreadable\).*; 9 are needed"):
+    with pytest.raises(BadData, match=r"6 usable pictures \(1 cannot be used: .*\), 6 of them different; 9 are needed"):
         list(choose(source, {"train": 6, "val": 3}, 0))
 
 
