@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from classifier.detector import Card, find, open_folder
-from forensics_app.cli.figures import ROWS, SPLITS
-from forensics_app.core.words import figure
+from forensics_app.cli.figures import SPLITS
+from forensics_app.core.words import FIGURES, figure
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def _input(card: Card) -> str:
 
 def _figures(title: str, found: dict[str, Any]) -> Iterator[str]:
     yield f"\n### {title} (n = {found['n']})\n\n| figure | value (95 % interval) | n |\n|---|---:|---:|"
-    for key, words in ROWS.items():
+    for key, words in FIGURES.items():
         value = found.get(key)
         if isinstance(value, dict):
             yield f"| {words} | {figure(value)} | {value['n']} |"
