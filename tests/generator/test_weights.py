@@ -167,7 +167,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "no weights": (missing(WEIGHTS), "has no weights"),
     "no scheduler": (missing("scheduler/scheduler_config.json"), "how much noise"),
     "no network": (missing("unet/config.json"), "neither config.json nor"),
-    "text to picture": (spoil_index(_class_name="StableDiffusionPipeline"), "is a StableDiffusionPipeline"),
+    "text to picture": (spoil_index(_class_name="StableDiffusionPipeline"), "is made for StableDiffusionPipeline"),
     "conditional": (spoil_config(_class_name="UNet2DConditionModel"), "a UNet2DConditionModel: only unconditional"),
     "transformer": (spoil_config(_class_name="DiTTransformer2DModel"), "only unconditional"),
     "no class": (spoil_config(_class_name=None), "only unconditional"),
