@@ -116,7 +116,10 @@ def open_run(folder: Path) -> Run:
         installed = open_folder(folder / DETECTOR)
         recipe = validate(_json(folder / RECIPE), str(folder / RECIPE))
         history = TypeAdapter(tuple[dict[str, float], ...]).validate_python(_json(folder / HISTORY))
-        metrics = {name: TypeAdapter(Metrics).validate_python(found) for name, found in installed.card.metrics.items()}
+        metrics = {
+            name: TypeAdapter(Metrics).validate_python(_numbers(found))
+            for name, found in installed.card.metrics.items()
+        }
         predictions = Predictions.model_validate(_json(folder / PREDICTIONS)) if _is_there(folder) else None
     except (BadDetector, BadRecipe) as error:
         raise BadRun(f"{folder} holds no finished run: {error}") from None
@@ -149,3 +152,11 @@ def _json(path: Path) -> Any:
         raise BadRun(f"{path} is no JSON: {detail}. Train again, or restore the file.") from None
     except BadImage as error:
         raise BadRun(f"{path.parent} holds no finished run; {path.name}: {error}") from None
+
+
+def _numbers(found: object) -> object:
+    """Return figures as they were measured: one of no picture at all has no value, which JSON has no number for."""
+    if not isinstance(found, dict):
+        return found
+    whole = {key: _numbers(value) for key, value in found.items()}
+    return {**whole, "value": math.nan} if whole.get("n") == 0 and whole.get("value", 0) is None else whole

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 import shutil
 from dataclasses import asdict
@@ -201,6 +202,15 @@ def test_shortcuts_and_the_audit_are_said_first(copied: Path) -> None:
     assert words(page).count("The JPEG tables differ.") == 2
     assert "the file alone 0.97 (0.95–0.99) 120" in words(page)
     assert "The run kept no predictions" in words(page)
+
+
+def test_a_detector_that_never_answers_has_no_accuracy_and_still_a_report(copied: Path) -> None:
+    metrics = json.loads((copied / "detector/detector.json").read_text())["metrics"]
+    for found in metrics.values():
+        found["selective_accuracy"] = {"value": math.nan, "low": 0.0, "high": 1.0, "n": 0}
+    change_card(copied, metrics=metrics)
+    assert '"value": null' in (copied / "detector/detector.json").read_text()
+    assert not re.search(r">\s*nan\b", write(copied).read_text())
 
 
 def test_a_run_without_a_measured_split(copied: Path) -> None:
