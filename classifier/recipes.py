@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from classifier.places import resources
-from classifier.preprocess import Preprocess
-from classifier.zoo import ARCHS
+from classifier.schema import Augment, Data, Phase, Recipe
+
+__all__ = (
+    "Augment", "BadRecipe", "Data", "Phase", "Recipe", "covered", "find", "header", "load", "override", "recipe_files",
+    "validate",
+)  # fmt: skip
 
 MAX_RECIPE_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -20,162 +26,10 @@ OPENING = (
     yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken, yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken,
 )  # fmt: skip
 CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
-Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class BadRecipe(Exception):
     """A recipe that cannot be used; `str()` names the file, the key and the allowed values."""
-
-
-class Strict(BaseModel):
-    """Part of a recipe: immutable, and a key that is not known is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Phase(Strict):
-    """Some epochs with one set of trainable layers.
-
-    `trainable` is `all`, `head`, a number (the last n stages and the head) or a list of stage names of the
-    architecture. `head_lr` (default `lr`) is the head's own learning rate.
-    """
-
-    epochs: int = Field(ge=1, le=10_000)
-    trainable: Literal["all", "head"] | Annotated[int, Field(ge=1, le=50)] | tuple[str, ...] = "all"
-    lr: float = Field(gt=0, le=10)
-    head_lr: float | None = Field(None, gt=0, le=10)
-
-
-class Optimizer(Strict):
-    """The optimizer and its settings."""
-
-    name: Literal["sgd", "adam", "adamw"] = "sgd"
-    momentum: float = Field(0.9, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0, le=1)
-
-
-class Scheduler(Strict):
-    """The learning rate's course within a phase: per epoch, except `cosine`, which falls to 0 step by step."""
-
-    name: Literal["none", "step", "plateau", "cosine"] = "none"
-    step: int = Field(7, ge=1)
-    factor: float = Field(0.1, gt=0, lt=1)
-    patience: int = Field(10, ge=0)
-    warmup: Probability = 0.0
-
-
-class EarlyStop(Strict):
-    """Stop a phase when `metric` on the validation split has not improved for `patience` epochs."""
-
-    patience: int = Field(5, ge=1)
-    metric: Literal["loss", "balanced_accuracy"] = "loss"
-
-
-class Jpeg(Strict):
-    """Recompression of every class alike: with `probability`, at a quality drawn from `quality`."""
-
-    probability: Probability = 0.0
-    quality: tuple[int, int] = (50, 95)
-    history: Probability = 0.0
-    """Chance that a picture from a lossless file is first compressed once, as the others already were."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Jpeg:
-        if not 1 <= self.quality[0] <= self.quality[1] <= 100:
-            raise ValueError("quality must be two numbers from 1 to 100, the smaller first")
-        return self
-
-
-class Augment(Strict):
-    """How a training picture is varied. Every class goes through the same."""
-
-    crop: Literal["native", "resized", "center"] = "resized"
-    """`native`: a square of the network's size cut out in native resolution; `resized`: a random part, resized;
-    `center`: as when judging."""
-    scale: tuple[float, float] = (0.35, 1.0)
-    flip: Probability = 0.5
-    rotation_deg: float = Field(0.0, ge=0, le=180)
-    jitter: float = Field(0.0, ge=0, le=1)
-    rescale: Probability = 0.0
-    """Chance that a picture is first made smaller, by a factor from 0.5 to 1."""
-    jpeg: Jpeg = Jpeg()
-    upsample: Probability = 0.0
-    """Chance that a real picture is sent through a random decoder-like up-sampling and becomes a fake one."""
-
-
-class Data(Strict):
-    """Which folders below the data folder are which class; without `classes` it is an ImageFolder.
-
-    `holdout` folders go to the test split only. `val`, `cal` and `test` are the parts of each source that are set
-    aside, unless the folder has such splits itself.
-    """
-
-    classes: dict[str, tuple[str, ...]] = {}
-    holdout: tuple[str, ...] = ()
-    val: float = Field(0.1, ge=0, lt=1)
-    cal: float = Field(0.1, ge=0, lt=1)
-    test: float = Field(0.2, ge=0, lt=1)
-    balance: bool = False
-    """Draw classes equally often, and within a class its sources by the square root of their size."""
-
-    @model_validator(mode="after")
-    def _possible(self) -> Data:
-        if self.val + self.cal + self.test >= 1:
-            raise ValueError("val, cal and test together must leave something to train on, less than 1")
-        folders = [folder for several in self.classes.values() for folder in several] + list(self.holdout)
-        for folder in folders:
-            if Path(folder).is_absolute() or ".." in Path(folder).parts:
-                raise ValueError(f"the folder '{folder}' must be named from the data folder, and lie inside it")
-        return self
-
-
-class Recipe(Strict):
-    """A training run: what is trained on what, and how. The same recipe, data and seed give the same weights on CPU."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    description: str = ""
-    limits: tuple[str, ...] = ()
-    """What a detector made with this recipe cannot do, in sentences for its card."""
-    arch: str = "resnet18"
-    weights: str = "none"
-    """`none`, `imagenet` or the path of a safetensors file."""
-    data: Data = Data()
-    preprocess: Preprocess = Preprocess()
-    augment: Augment = Augment()
-    phases: tuple[Phase, ...] = Field(min_length=1)
-    optimizer: Optimizer = Optimizer()
-    scheduler: Scheduler = Scheduler()
-    early_stop: EarlyStop | None = None
-    select: Literal["loss", "balanced_accuracy", "last"] = "balanced_accuracy"
-    """Which epoch's weights are kept."""
-    batch_size: int = Field(32, ge=1, le=4096)
-    accumulate: int = Field(1, ge=1, le=1024)
-    samples_per_epoch: int | None = Field(None, ge=1)
-    """Pictures drawn an epoch; every training picture once if not given."""
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    precision: Literal["fp32", "bf16"] = "fp32"
-    seed: int = Field(0, ge=0, lt=2**31)
-    max_fpr: float = Field(0.05, gt=0, lt=0.5)
-    """The rate of real pictures called fake that the abstain band is chosen for, on the calibration split."""
-    max_fnr: float = Field(0.1, gt=0, lt=0.5)
-    """The rate of fakes called real that the abstain band is chosen for, on the calibration split."""
-
-    @model_validator(mode="after")
-    def _known(self) -> Recipe:
-        if self.arch not in ARCHS:
-            near = difflib.get_close_matches(self.arch, ARCHS, 1)
-            hint = f" (did you mean '{near[0]}'?)" if near else ""
-            raise ValueError(f"arch: there is no architecture '{self.arch}'{hint}, known: {', '.join(sorted(ARCHS))}")
-        for phase in self.phases:
-            unknown = (
-                set(phase.trainable) - set(ARCHS[self.arch].stages) if isinstance(phase.trainable, tuple) else set()
-            )
-            if unknown:
-                raise ValueError(
-                    f"phases.trainable: {self.arch} has no stage '{sorted(unknown)[0]}', "
-                    f"allowed are all, head, a number, or of {', '.join(ARCHS[self.arch].stages)}"
-                )
-        return self
 
 
 def recipe_files() -> dict[str, Path]:
@@ -183,23 +37,49 @@ def recipe_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted((resources() / "recipes").glob("*.yaml"))}
 
 
-def load(name_or_file: str | Path) -> Recipe:
-    """Read a bundled recipe by name, or a YAML file; raises `BadRecipe`."""
+def find(name_or_file: str | Path) -> Path:
+    """Return the file of a bundled recipe, or the file itself; raises `BadRecipe` with the nearest name."""
     bundled = recipe_files()
     path = bundled.get(str(name_or_file), Path(name_or_file))
-    if not path.is_file():
-        near = difflib.get_close_matches(str(name_or_file), bundled, 1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise BadRecipe(
-            f"There is no recipe '{name_or_file}'.{hint} Bundled: {', '.join(bundled)}; or give a YAML file."
-        )
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(str(name_or_file), bundled, 1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    raise BadRecipe(f"There is no recipe '{name_or_file}'.{hint} Bundled: {', '.join(bundled)}; or give a YAML file.")
+
+
+def load(name_or_file: str | Path) -> Recipe:
+    """Read a bundled recipe by name, or a YAML file; raises `BadRecipe`."""
+    path = find(name_or_file)
+    try:
+        raw = _plain_yaml(_text(path))
+    except (ValueError, yaml.YAMLError, RecursionError) as error:  # a date such as 2001-99-99 is a ValueError
+        raise _unreadable(path, error) from None
+    return validate(raw, str(path))
+
+
+def header(name_or_file: str | Path) -> str:
+    """Return what a recipe's leading comment says of it, as plain lines; raises `BadRecipe`."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), _text(find(name_or_file)).splitlines())
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in comment)
+
+
+def covered(name_or_file: str | Path) -> tuple[str, ...]:
+    """Return the IDs of the source documents' lines that a recipe's header names, such as `S0.5`, in its order."""
+    return tuple(dict.fromkeys(re.findall(r"\bS\d\.\d+\b", header(name_or_file))))
+
+
+def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_RECIPE_BYTES:
             raise BadRecipe(f"The recipe {path} is larger than 256 KiB: refused.")
-        raw = _plain_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # a date such as 2001-99-99 is a ValueError
-        raise BadRecipe(f"The recipe {path} is not readable YAML: {' '.join(str(error).split())[:200]}") from None
-    return validate(raw, str(path))
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> BadRecipe:
+    return BadRecipe(f"The recipe {path} is not readable YAML: {' '.join(str(error).split())[:200]}")
 
 
 def _plain_yaml(text: str) -> Any:
@@ -211,6 +91,53 @@ def _plain_yaml(text: str) -> Any:
         if isinstance(token, yaml.AliasToken):
             raise yaml.YAMLError("aliases are refused, they can make a small file huge")
     return yaml.safe_load(text)
+
+
+def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """Return the recipe with settings `key.path=value` applied in order; raises `BadRecipe`.
+
+    Values are YAML, a number in the path is a place in a list (`phases.0.lr=1e-3`). `epochs=N` sets every phase's.
+    """
+    if not settings:
+        return recipe
+    raw = recipe.model_dump(mode="json")
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise BadRecipe(f"--set takes KEY=VALUE, such as phases.0.lr=1e-3, not '{setting}'.")
+        try:
+            value = _plain_yaml(text)
+        except (ValueError, yaml.YAMLError, RecursionError) as error:
+            raise BadRecipe(f"--set {setting}: the value is no YAML: {' '.join(str(error).split())[:200]}") from None
+        _put(raw, key, value)
+    return validate(raw, f"{recipe.name} with --set {' --set '.join(settings)}")
+
+
+def _put(raw: dict[str, Any], key: str, value: Any) -> None:
+    """Set a value in nested mappings and lists. A key that does not belong there is left to `validate` to name."""
+    if key == "epochs":
+        for phase in raw["phases"] if isinstance(raw["phases"], list) else ():
+            if isinstance(phase, dict):
+                phase["epochs"] = value
+        return
+    parts = key.split(".")
+    place: Any = raw
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        index = _index(place, part, key) if isinstance(place, list) else part
+        if after is None:
+            place[index] = value
+            return
+        if isinstance(place, dict) and place.get(part) is None:
+            place[part] = {}
+        place = place[index]
+        if not isinstance(place, dict | list):
+            raise BadRecipe(f"--set {key}: there is no '{after}' in '{part}', which is one value.")
+
+
+def _index(place: list[Any], part: str, key: str) -> int:
+    if not part.isdecimal() or int(part) >= len(place):
+        raise BadRecipe(f"--set {key}: '{part}' is no place in that list of {len(place)}, the first is 0.")
+    return int(part)
 
 
 def validate(raw: Any, where: str) -> Recipe:
