@@ -1,4 +1,4 @@
-"""What sampling costs on this machine: prints a block for docs/BENCHMARKS.md, in under six minutes.
+"""What sampling costs on this machine: prints a block for docs/BENCHMARKS.md, in about eight minutes.
 
 Every row times our loop and diffusers' pipeline in turns, on the same weights and noise, so that what else the machine
 does strikes both: the ratio means something on any machine, the seconds only on this one. Weights are random where

@@ -84,13 +84,12 @@ def build(spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bo
     yield _told(out, made=True)
 
 
-def pending(spec: DatasetSpec, model: Model, out: Path, *, resume: bool = False) -> bool:
-    """Return whether there is anything left to do; raises `BadData` where `build` would refuse the folder."""
+def pending(spec: DatasetSpec, model: Model, out: Path, *, resume: bool = False) -> int:
+    """Return how many pictures are left to sample; raises `BadData` where `build` would refuse the folder."""
     _check(spec, model)
     if _finished(spec, model, out) is not None:
-        return False
-    _workplace(spec, model, out, resume)
-    return True
+        return 0
+    return fakes.left(spec.sampling, spec.count, _workplace(spec, model, out, resume) / FAKES, model.size)
 
 
 def _check(spec: DatasetSpec, model: Model) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -91,16 +92,24 @@ def facts_of(model: Model, spec: SampleSpec) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def estimate(model: str | Model, spec: SampleSpec, count: int) -> float:
+def left(spec: SampleSpec, count: int, folder: Path, size: int) -> int:
+    """Return how many of `count` pictures of `size` px `make` would still sample into a folder, by whole batches."""
+    seeds = range(spec.seed, spec.seed + count)
+    return sum(map(len, _unfinished(seeds, spec.batch_size, folder, size)))
+
+
+def estimate(model: str | Model, spec: SampleSpec, count: int, *, processes: int = 1) -> float:
     """Return about how many seconds `count` pictures take, from two measured steps after one that is not counted.
 
-    Where a step of one picture takes long, larger batches are taken to cost as much a picture.
+    Where a step of one picture takes long, larger batches are taken to cost as much a picture. Processes on a CPU share
+    its cores and make nothing faster; those on GPUs have one each.
     """
     opened = _opened(model, spec)
     single = _step_seconds(opened, spec, 1)
     batch = min(spec.batch_size, count)
     each = _step_seconds(opened, spec, batch) / batch if single < 0.25 and batch > 1 else single
-    return each * count * len(build_scheduler(opened, spec).timesteps)
+    at_once = min(processes, torch.cuda.device_count()) if opened.device.type == "cuda" else 1
+    return each * count * len(build_scheduler(opened, spec).timesteps) / max(1, at_once)
 
 
 def path_of(folder: Path, seed: int) -> Path:

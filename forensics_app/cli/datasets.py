@@ -118,22 +118,22 @@ def generate(
     if out is None:
         terminal.note(f"Writing to {folder} (another place: --out DIR).", wrap=False)
     opened = weights.open_model(weights.resolve(model, device), device=device, dtype=dtype.value)
-    if dataset.pending(spec, opened, folder, resume=resume):
-        _tell_the_cost(spec, opened, terminal, yes=yes)
+    if left := dataset.pending(spec, opened, folder, resume=resume):
+        _tell_the_cost(spec, opened, left, terminal, yes=yes)
     events = dataset.build(spec, opened, folder, cache=home() / "cache" / "data", resume=resume)
     end = follow(events, terminal, words=f"Making {folder.name}", tell=_line)
     if isinstance(end, dataset.Dataset):
         _finish(end, terminal)
 
 
-def _tell_the_cost(spec: DatasetSpec, model: Model, terminal: Terminal, *, yes: bool) -> None:
+def _tell_the_cost(spec: DatasetSpec, model: Model, left: int, terminal: Terminal, *, yes: bool) -> None:
     """Measure two steps of a job that may be long; above five minutes say how long, above an hour ask."""
     from generator import fakes
 
-    seconds = fakes.estimate(model, spec.sampling, spec.count)
+    seconds = fakes.estimate(model, spec.sampling, left, processes=spec.processes)
     if seconds < TELL_S:
         return
-    terminal.note(f"Sampling {spec.count:,} pictures will take about {_duration(seconds)} here.")
+    terminal.note(f"Sampling {left:,} pictures will take about {_duration(seconds)} here.")
     if seconds < ASK_S or yes:
         return
     if not sys.stdin.isatty():

@@ -144,7 +144,8 @@ def test_what_is_there_is_never_touched(tmp_path: Path, model: Model, photograph
     assert made(spec, model, tmp_path / "out").made
     before = contents(tmp_path / "out")
     assert not made(spec, model, tmp_path / "out").made
-    assert not pending(spec, model, tmp_path / "out")
+    assert pending(spec, model, tmp_path / "out") == 0
+    assert pending(spec, model, tmp_path / "other") == spec.count
     with pytest.raises(BadData, match=r"made otherwise \(different: steps\)"):
         made(spec_of(photographs, sampling=replace(SAMPLING, steps=3)), model, tmp_path / "out")
     assert contents(tmp_path / "out") == before

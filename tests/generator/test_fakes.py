@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from generator import shares
-from generator.fakes import FACTS, Fakes, estimate, make
+from generator.fakes import FACTS, Fakes, estimate, left, make
 from generator.sampler import CannotSample, SampleSpec, Step
 from generator.weights import open_model
 from tests.program import environment
@@ -65,9 +65,11 @@ def test_only_what_is_missing_or_damaged_is_made(tiny_model: Path, whole: Path, 
     (tmp_path / "out/00000004.png").unlink()
     (tmp_path / "out/00000020.png").write_bytes(before["00000020.png"][:50])
     kept = (tmp_path / "out/00000003.png").stat().st_mtime_ns
+    assert left(SPEC, COUNT, tmp_path / "out", 16) == 4 + 2
     totals = {event.total for event in make(str(tiny_model), SPEC, COUNT, tmp_path / "out") if isinstance(event, Step)}
     assert totals == {4 * (4 + 2)}  # of five batches two, of four pictures and of two
     assert contents(tmp_path / "out") == before == contents(whole)
+    assert left(SPEC, COUNT, tmp_path / "out", 16) == 0
     assert (tmp_path / "out/00000003.png").stat().st_mtime_ns == kept
 
 
