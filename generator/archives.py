@@ -7,8 +7,6 @@ import json
 import shutil
 import struct
 import tarfile
-import tempfile
-import time
 import zipfile
 import zlib
 from collections import Counter
@@ -22,11 +20,11 @@ from classifier.atomic import replacing
 from generator.downloads import BadSource, Fetching, ticker
 from generator.entries import Entry, Limits, Wanted
 from generator.tars import BLOCK, is_tar, tar_entries
+from generator.workplace import workplace
 from generator.zips import zip_entries
 
 INDEX = "index.json"
 LIMITS, EVERYTHING = Limits(), Wanted()
-STALE_S = 86_400.0
 BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, struct.error,
     EOFError, ValueError, NotImplementedError, OverflowError,
@@ -55,7 +53,7 @@ def extract(
         yield found
         return
     name = what or archive.name
-    with _named(name), _workplace(to) as work:
+    with _named(name), workplace(to) as work:
         left_out: Counter[str] = Counter()
         written = yield from _write_all(archive, work, wanted, limits, left_out, name)
         if not written:
@@ -159,17 +157,3 @@ def _named(name: str) -> Iterator[None]:
         yield
     except BadSource as error:
         raise type(error)(f"{name} cannot be used. {error}") from None
-
-
-@contextmanager
-def _workplace(to: Path) -> Iterator[Path]:
-    """Make a folder beside `to` for what is half done; it is gone afterwards, and so are those of killed programs."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    for old in to.parent.glob(f".{to.name}.*.part"):
-        if time.time() - old.stat().st_mtime > STALE_S:
-            shutil.rmtree(old, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{to.name}.", suffix=".part", dir=to.parent))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

@@ -21,7 +21,6 @@ CHUNK = 2**18
 TICK_S = 0.3
 FINAL = frozenset((400, 401, 403, 404, 405, 410, 451))
 """Answers that another attempt will not change."""
-INSTEAD = "give another source or a folder of pictures with --real"
 
 
 class BadSource(Exception):
@@ -38,12 +37,16 @@ class Interrupted(BadSource):
 
 @dataclass(frozen=True)
 class Remote:
-    """A file on the network: its address, what messages call it, its size in bytes and its SHA-256."""
+    """A file on the network: its address, what messages call it, its size in bytes and its SHA-256.
+
+    `instead` is what messages tell people to do where it cannot be had.
+    """
 
     url: str
     what: str
     size: int
     sha256: str
+    instead: str = "give another source or a folder of pictures with --real"
 
 
 class Broken(Exception):
@@ -141,12 +144,12 @@ def _refused(remote: Remote, status: int, reason: str) -> Exception:
         return _changed(remote, f"fewer than {remote.size:,} bytes")
     said = f"{status} {reason[:60]}".strip()
     if status in FINAL:
-        return Unreachable(f"{host(remote)} does not give out {remote.what} (it answered {said}): {INSTEAD}.")
+        return Unreachable(f"{host(remote)} does not give out {remote.what} (it answered {said}): {remote.instead}.")
     return Broken(f"the server answered {said}")
 
 
 def _changed(remote: Remote, now: str) -> BadSource:
-    return BadSource(f"{remote.what} has changed on {host(remote)} (now {now}), so it is not used: {INSTEAD}.")
+    return BadSource(f"{remote.what} has changed on {host(remote)} (now {now}), so it is not used: {remote.instead}.")
 
 
 def _reason(error: Exception) -> str:

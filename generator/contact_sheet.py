@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+SHEET = "contact_sheet.png"
 SHOWN, COLUMNS, CELL_PX, GAP_PX, HEAD_PX = 64, 8, 64, 4, 34
 PAPER, INK = (255, 255, 255), (32, 32, 32)
 

@@ -21,7 +21,8 @@ from classifier.files import BadImage, read
 from classifier.images import MIN_SIDE_PX
 from classifier.lock import only_one
 from generator import fakes, reals, splits
-from generator.imagefolder import RECORD, DatasetSpec, RealPictures, plan, write
+from generator.imagefolder import DatasetSpec, RealPictures, plan, write
+from generator.record import RECORD
 from generator.weights import Model
 
 MAKING, PLAN, FAKES, FILES, LOCK = ".making", "plan.json", "fakes", "files", "lock"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from generator.connection import (
-    INSTEAD,
     TICK_S,
     BadSource,
     Broken,
@@ -64,7 +63,7 @@ def download(remote: Remote, to: Path, *, stall_s: float = STALL_S) -> Iterator[
         part.unlink()
         raise BadSource(
             f"What {host(remote)} sent for {remote.what} is not the expected file (SHA-256 {digest[:12]}…, expected "
-            f"{remote.sha256[:12]}…); it was removed. Try again later, or give a folder of pictures with --real."
+            f"{remote.sha256[:12]}…); it was removed. Try again later, or {remote.instead}."
         )
     part.replace(to)
     yield to
@@ -141,7 +140,7 @@ def _receive(transfer: Transfer, file: BinaryIO, remote: Remote) -> Iterator[Fet
 def _given_up(remote: Remote, have: int, reason: str) -> BadSource:
     if not have:
         return Unreachable(
-            f"{host(remote)} cannot be reached for {remote.what} ({reason}): check the network, or {INSTEAD}."
+            f"{host(remote)} cannot be reached for {remote.what} ({reason}): check the network, or {remote.instead}."
         )
     return Interrupted(
         f"The download of {remote.what} broke off ({reason}). {have:,} of {remote.size:,} bytes are kept: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +14,7 @@ from classifier.data import BadData, find_pictures
 from classifier.images import BadImage, load
 from classifier.recipes import Data
 from generator.equalize import Equalize, enlarges, equalize, settle
+from generator.workplace import check_new, new_folder
 
 CHUNK = 32
 SETTINGS = "equalized.json"
@@ -52,13 +52,10 @@ def write(root: Path, out: Path, spec: Equalize, *, seed: int = 0) -> Iterator[W
     Pictures that cannot be read, and those that would be enlarged, are left out: enlarging leaves a trace. Nothing is
     at `out` before all of it is. Raises `BadData` if something is there, or if a class would be left without pictures.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadData(f"{out} is there already; give a new folder with --out.")
+    check_new(out)
     jobs = _jobs(root)
     spec = settle(spec, [job.origin for job in jobs])
-    making = out.with_name(f".{out.name}.making")
-    shutil.rmtree(making, ignore_errors=True)
-    try:
+    with new_folder(out) as making:
         reasons: list[str | None] = []
         with ThreadPoolExecutor() as pool:
             for start in range(0, len(jobs), CHUNK):
@@ -67,11 +64,6 @@ def write(root: Path, out: Path, spec: Equalize, *, seed: int = 0) -> Iterator[W
                 yield Written(len(reasons), len(jobs))
         end = _end(root, out, jobs, reasons)
         checkpoint.write_json(making / SETTINGS, {"settings": asdict(spec), "seed": seed, "left_out": end.left_out})
-        if out.is_dir():
-            out.rmdir()
-        making.rename(out)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
     yield end
 
 

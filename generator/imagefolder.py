@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
-import platform
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,14 +19,14 @@ from classifier.atomic import replacing
 from classifier.data import BadData, Split, difference_hashes, near_duplicate_groups
 from classifier.images import load
 from generator import contact_sheet, splits
+from generator.contact_sheet import SHEET
 from generator.equalize import Equalize, enlarges, equalize, settle
 from generator.fakes import Fakes
 from generator.reals import Reals
+from generator.record import FORMAT, RECORD, versions
 from generator.sampler import SampleSpec
 from generator.weights import Model
 
-FORMAT = 1
-RECORD, SHEET = "dataset.json", "contact_sheet.png"
 CHUNK = 64
 
 
@@ -152,14 +150,13 @@ def _record(
 ) -> dict[str, Any]:
     counts = {split: Counter(entry["class"] for entry in entries if entry["split"] == split) for split in spec.split}
     origin = _origin(chosen) if chosen else None
-    names = ("forensics", "torch", "diffusers", "numpy", "pillow")
     return {
         "format": FORMAT,
         "counts": {split: dict(sorted(found.items())) for split, found in counts.items()},
         "equalize": asdict(settings),
         "fakes": made.facts,
         "reals": origin,
-        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}},
+        "versions": versions(("forensics", "torch", "diffusers", "numpy", "pillow")),
         "files": list(entries),
     }
 

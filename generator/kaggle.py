@@ -40,7 +40,7 @@ def fetch(row: KaggleSet, cache: Path) -> Iterator[Fetching | Path]:
     if importlib.util.find_spec("kagglehub") is None:
         raise BadSource(
             f"{row.name} needs kagglehub, which is in the extra 'kaggle': pip install '.[kaggle]' in the project's "
-            f"folder. Or download {row.page} by hand, and give the file with --real."
+            f"folder. Or download {row.page} by hand, and give the file with {row.option}."
         )
     folder = cache / "kaggle"
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,11 +107,13 @@ def _size(folder: Path) -> int:
 
 def _failed(row: KaggleSet, said: str, last: str) -> BadSource:
     if any(word in said for word in OFFLINE):
-        return Unreachable(f"Kaggle cannot be reached for {row.what}: check the network, or give another --real.")
+        return Unreachable(
+            f"Kaggle cannot be reached for {row.what}: check the network, or give a file with {row.option}."
+        )
     if any(word in said for word in DENIED):
         return BadSource(
             f"Kaggle gives out {row.what} to known users only: accept its rules at {row.page}, make a token at "
             "https://www.kaggle.com/settings, and save it as ~/.kaggle/kaggle.json or set KAGGLE_USERNAME and "
-            "KAGGLE_KEY. Or download it by hand, and give the file with --real."
+            f"KAGGLE_KEY. Or download it by hand, and give the file with {row.option}."
         )
     return BadSource(f"kagglehub could not fetch {row.what} ({ascii(last)[1:160]}): download {row.page} by hand.")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from classifier.images import BadImage, read
+from generator.record import RECORD
 
 MAX_RECORD_BYTES = 64 * 2**20
-RECORD = "dataset.json"
 
 
 @dataclass(frozen=True)

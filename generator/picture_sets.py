@@ -29,7 +29,10 @@ class Set:
 
 @dataclass(frozen=True)
 class KaggleSet:
-    """A data set or a competition of Kaggle, fetched by kagglehub; `inner` is the archive inside with the pictures."""
+    """A data set or a competition of Kaggle, fetched by kagglehub; `inner` is the archive inside with the pictures.
+
+    `option` is the one by which people give pictures of their own instead.
+    """
 
     name: str
     kind: Literal["dataset", "competition"]
@@ -38,6 +41,7 @@ class KaggleSet:
     licence: str
     pattern: str = ""
     inner: str | None = None
+    option: str = "--real"
 
     @property
     def page(self) -> str:

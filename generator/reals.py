@@ -16,7 +16,7 @@ from generator.downloads import BadSource, Fetching, Interrupted, Unreachable, d
 from generator.entries import Wanted
 from generator.picture_sets import CATS, SETS, KaggleSet, Set
 
-__all__ = ["BadSource", "Fetching", "Real", "Reals", "find"]
+__all__ = ["BadSource", "Fetching", "Real", "Reals", "find", "named", "offline"]
 
 OFFLINE = "FORENSICS_OFFLINE"
 """An environment variable that forbids every download."""
@@ -72,7 +72,7 @@ def _found(source: str | None, count: int, seed: int, cache: Path) -> Job:
     if source == sample_crops.NAME:
         return (yield from _samples(count, seed, cache))
     if source in SETS:
-        return (yield from _named(SETS[source], cache))
+        return (yield from named(SETS[source], cache))
     names = [*SETS, sample_crops.NAME]
     near = difflib.get_close_matches(source, names, 1)
     meant = f"Did you mean {near[0]}?" if near else f"There are sets of pictures named {', '.join(names)}."
@@ -84,12 +84,12 @@ def _whatever_there_is(count: int, seed: int, cache: Path) -> Job:
     rows = [row for name in CATS if isinstance(row := SETS[name], Set)]
     for row in rows:
         if unpacked(_place(row, cache)) is not None:
-            return (yield from _named(row, cache))
+            return (yield from named(row, cache))
     for row in rows:
-        if _offline() or not (yield from _answers(row)):
+        if offline() or not (yield from _answers(row)):
             continue
         try:
-            return (yield from _named(row, cache))
+            return (yield from named(row, cache))
         except Interrupted:
             raise
         except BadSource:  # another may be as it was
@@ -141,15 +141,15 @@ def _check_real(parts: tuple[str, ...], source: str) -> None:
         raise BadSource(f"{_shown(source)} has pictures in a folder named fake: give the real ones alone.")
 
 
-def _named(row: Set | KaggleSet, cache: Path) -> Job:
-    """Fetch a named set, unless it is in the cache."""
+def named(row: Set | KaggleSet, cache: Path) -> Job:
+    """Fetch a named set, unless it is in the cache; returns its `Reals`. Raises `BadSource`."""
     if isinstance(row, KaggleSet):
         return (yield from _from_kaggle(row, cache))
     to, what = _place(row, cache), row.remote.what
     if (found := unpacked(to)) is None:
         archive = cache / "downloads" / row.remote.url.rpartition("/")[2]
-        if _offline() and not archive.is_file():
-            raise _forbidden(row.name)
+        if offline() and not archive.is_file():
+            raise _forbidden(row.name, row.remote.instead)
         for event in download(row.remote, archive):
             if isinstance(event, Fetching):
                 yield event
@@ -161,8 +161,8 @@ def _named(row: Set | KaggleSet, cache: Path) -> Job:
 def _from_kaggle(row: KaggleSet, cache: Path) -> Job:
     folder = kaggle.fetched(row, cache)
     if folder is None:
-        if _offline():
-            raise _forbidden(row.name)
+        if offline():
+            raise _forbidden(row.name, f"give a folder with {row.option}")
         for event in kaggle.fetch(row, cache):
             if isinstance(event, Path):
                 folder = event
@@ -210,11 +210,12 @@ def _place(row: Set, cache: Path) -> Path:
     return cache / f"{row.name}-{row.remote.sha256[:12]}"
 
 
-def _forbidden(name: str) -> BadSource:
-    return Unreachable(f"{name} is not in the cache, and {OFFLINE} forbids downloads: give a folder with --real.")
+def _forbidden(name: str, instead: str) -> BadSource:
+    return Unreachable(f"{name} is not in the cache, and {OFFLINE} forbids downloads: {instead}.")
 
 
-def _offline() -> bool:
+def offline() -> bool:
+    """Return whether `FORENSICS_OFFLINE` forbids downloads."""
     return os.environ.get(OFFLINE, "") not in ("", "0")
 
 

@@ -23,22 +23,22 @@ def parse(text: str | None, n: int) -> dict[Split, int]:
     percentages where they sum to 100. None is two thirds train, one third val.
     """
     if text is None:
-        return _shares(DEFAULT, n)
+        return shares(DEFAULT, n)
     if not re.fullmatch(r"\d{1,9}(/\d{1,9}){1,2}", text):
         raise BadData(f"The split '{text}' must be two or three whole numbers, train/val or train/val/test: 100/50.")
     numbers = [int(part) for part in text.split("/")]
     if sum(numbers) == n:
         return dict(zip(NAMES, numbers, strict=False))
     if sum(numbers) == 100:
-        return _shares(numbers, n)
+        return shares(numbers, n)
     raise BadData(
         f"The numbers of the split '{text}' sum to {sum(numbers)}: "
         f"they must sum to {n} (pictures of each class) or to 100 (per cent)."
     )
 
 
-def _shares(parts: Sequence[int], n: int) -> dict[Split, int]:
-    """Divide n in proportion to `parts` (largest remainders)."""
+def shares(parts: Sequence[int], n: int) -> dict[Split, int]:
+    """Divide n in proportion to `parts`, for train, val and test in this order (largest remainders)."""
     whole = sum(parts)
     counts = [n * part // whole for part in parts]
     by_remainder = sorted(range(len(parts)), key=lambda index: (-(n * parts[index] % whole), index))

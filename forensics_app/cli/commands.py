@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from forensics_app import __version__
-from forensics_app.cli import auditing, datasets, doctor, generating, judge, models, training, window
+from forensics_app.cli import auditing, data, datasets, doctor, generating, judge, models, training, window
 from forensics_app.cli.run import Guarded
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command()(auditing.audit)
 app.command()(auditing.equalize)
 app.command()(training.train)
 app.command()(training.evaluate)
+app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 app.command()(window.gui)

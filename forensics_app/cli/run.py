@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED_FILES, BAD_USE, CANCELLED, PIPE_CLOSED = 0, 1, 2, 130, 141
 OWN = frozenset(("classifier", "generator", "forensics_app"))
-TRAIN_EXTRA = frozenset(("torch", "torchvision", "diffusers", "accelerate", "onnx", "onnxscript", "sklearn"))
+TRAIN_EXTRA = frozenset(("torch", "torchvision", "diffusers", "accelerate", "onnx", "onnxscript", "scipy", "sklearn"))
 PLAIN_WIDTH = 80
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines for programs.")]

@@ -14,10 +14,12 @@ from PIL import Image
 
 from classifier.data import BadData, open_data
 from classifier.recipes import Data
+from generator.contact_sheet import SHEET
 from generator.dataset import MAKING, PLAN, Dataset, build, pending
 from generator.equalize import Equalize
-from generator.imagefolder import RECORD, SHEET, DatasetSpec
+from generator.imagefolder import DatasetSpec
 from generator.reals import BadSource
+from generator.record import RECORD
 from generator.sampler import SampleSpec
 from generator.weights import Model, open_model
 from tests.generator.models import save_tiny, tiny_network, tiny_scheduler
