@@ -107,9 +107,8 @@ def test_kaggle_is_told_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_was_downloaded_by_hand(tmp_path: Path) -> None:
-    names = {
-        f"train/{kind}.{number}.jpg": number + 50 * (kind == "dog") for kind in ("cat", "dog") for number in range(10)
-    }
+    names = {f"train/{kind}.{number}.jpg": number + 50 * place
+             for place, kind in enumerate(("cat", "dog")) for number in range(10)}  # fmt: skip
     archive = zipped(tmp_path / "train.zip", {**pictures(tmp_path / "made", names), "train/readme.jpg": b"x"})
     end = fetch("dogs-vs-cats", tmp_path / "out", given=archive)
     assert end.counts == {split: {"cat": n, "dog": n} for split, n in {"train": 8, "val": 1, "test": 1}.items()}
@@ -117,11 +116,11 @@ def test_an_archive_that_was_downloaded_by_hand(tmp_path: Path) -> None:
 
 
 def test_pets_by_breed_and_by_species(tmp_path: Path) -> None:
-    names = {f"images/{breed}_{number}.jpg": number + 20 * place
-             for place, breed in enumerate(("Abyssinian", "great_pyrenees", "Maine_Coon")) for number in range(5)}  # fmt: skip
+    breeds = ("Abyssinian", "great_pyrenees", "Maine_Coon")
+    names = {f"images/{breed}_{k}.jpg": k + 20 * place for place, breed in enumerate(breeds) for k in range(5)}
     archive = tar_gz(tmp_path / "images.tar.gz", pictures(tmp_path / "made", names))
-    breeds = fetch("pets", tmp_path / "breeds", given=archive)
-    assert breeds.counts["train"] == {"abyssinian": 4, "great_pyrenees": 4, "maine_coon": 4}
+    by_breed = fetch("pets", tmp_path / "breeds", given=archive)
+    assert by_breed.counts["train"] == {"abyssinian": 4, "great_pyrenees": 4, "maine_coon": 4}
     species = fetch("pets-species", tmp_path / "species", given=archive, split="none")
     assert species.counts == {"all": {"cat": 10, "dog": 5}}
     assert sorted(path.name for path in (tmp_path / "species").iterdir()) == ["cat", "dataset.json", "dog"]
