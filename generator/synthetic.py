@@ -40,14 +40,14 @@ class SyntheticSpec:
         for name in self.kinds:
             if name not in (one.name for one in heads.KINDS):
                 near = difflib.get_close_matches(name, [one.name for one in heads.KINDS], 1)
-                meant = f"Did you mean {near[0]}?" if near else f"There are {_known()}."
-                raise BadData(f"No {name!a} can be drawn. {meant}")
+                meant = f"Did you mean {near[0]}? " if near else ""
+                raise BadData(f"No {name!a} can be drawn. {meant}There are {_known()}.")
         if not FEWEST * len(self.kinds) <= self.n <= MOST:
             raise BadData(
                 f"--n must be between {FEWEST * len(self.kinds)}, {FEWEST} of each class, and {MOST:,}, not {self.n:,}."
             )
         if not SIDES_PX[0] <= self.size <= SIDES_PX[1]:
-            raise BadData(f"The pictures' size must be between {SIDES_PX[0]} and {SIDES_PX[1]:,} px, not {self.size}.")
+            raise BadData(f"The pictures' size must be between {SIDES_PX[0]} and {SIDES_PX[1]} px, not {self.size}.")
 
 
 @dataclass(frozen=True)
