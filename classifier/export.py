@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from classifier import checkpoint, zoo
+from classifier import checkpoint, nets, zoo
 from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
 from classifier.runtime import Detector, softmax
 
@@ -33,8 +33,9 @@ class ExportRefused(Exception):
 class Explained(nn.Module):
     """A network whose forward pass also gives its last feature map and, where it has a closed form, the class maps.
 
-    For global average pooling followed by one linear layer Grad-CAM's weights are the layer's weights divided by h × w
-    (Zhou et al., CVPR 2016; Selvaraju et al., ICCV 2017, section 3.1): `cam` (N, C, h, w) is signed, in that scale.
+    The feature map is (N, K, h, w) in every layout. For global average pooling followed by one linear layer Grad-CAM's
+    weights are the layer's weights divided by h × w (Zhou et al., CVPR 2016; Selvaraju et al., ICCV 2017, section 3.1):
+    `cam` (N, C, h, w) is signed, in that scale.
     """
 
     def __init__(self, network: nn.Module, row: zoo.Arch) -> None:
@@ -49,7 +50,7 @@ class Explained(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return logits (N, C), features and, with a closed form, cam (N, C, h, w)."""
         logits = self.network(x)
-        features = self.features.pop()
+        features = nets.as_nchw(self.features.pop(), self.row.cam_layout)
         if not self.closed_form:
             return logits, features
         weight = self.network.get_parameter(f"{self.row.head}.weight")
@@ -64,7 +65,7 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[An
     unrounded network's. Everything is written under a temporary name, then renamed. Raises `ExportRefused`.
     """
     row = zoo.arch(card.arch)
-    network = contiguous(network.to("cpu")).eval()
+    network = nets.drop_auxiliary(contiguous(network.to("cpu")).eval(), row.aux_heads)
     with torch.inference_mode():
         before = network(torch.from_numpy(check)).float().numpy()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,9 @@ def load_network(installed: Installed) -> nn.Module:
     """Return a detector's network in torch, with the weights that its graph uses."""
     from safetensors.torch import load_file
 
-    network = zoo.build(installed.card.arch, len(installed.card.classes))
+    card = installed.card
+    network = zoo.build(card.arch, len(card.classes), size=card.preprocess.size)
+    network = nets.drop_auxiliary(network, zoo.arch(card.arch).aux_heads)
     state = {
         name: value.float() if value.is_floating_point() else value
         for name, value in load_file(installed.folder / WEIGHTS).items()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from classifier.arch import CamLayout
 
 
 class BadDevice(Exception):
@@ -29,6 +34,77 @@ def with_neighbour_residual(network: nn.Module) -> nn.Module:
     first = network.get_submodule("conv1")
     network.conv1 = nn.Sequential(NeighbourResidual(), first)
     return network
+
+
+class DropoutLinear(nn.Linear):
+    """A linear layer with dropout of its input while training; its parameters are named as those of any other."""
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool, p: float) -> None:
+        super().__init__(inputs, outputs, bias)
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the layer's output."""
+        return super().forward(nn.functional.dropout(x, self.p, self.training))
+
+    def extra_repr(self) -> str:
+        """Name the dropout as well when printed."""
+        return f"{super().extra_repr()}, p={self.p}"
+
+
+def replace_linear(network: nn.Module, name: str, outputs: int, *, dropout: float = 0.0) -> None:
+    """Put a fresh linear layer of `outputs` in the place of the one that is named.
+
+    `dropout` is the part of its inputs that training leaves out: of a dropout right before it, or else of its own.
+    """
+    parent, _, leaf = name.rpartition(".")
+    holder, old = network.get_submodule(parent), network.get_submodule(name)
+    if not isinstance(old, nn.Linear):
+        raise TypeError(f"{name} is not a linear layer")
+    siblings = [sibling for sibling, _ in holder.named_children()]
+    before = holder.get_submodule(siblings[siblings.index(leaf) - 1])
+    bias = old.bias is not None
+    if dropout and isinstance(before, nn.Dropout):
+        before.p, dropout = dropout, 0.0
+    fresh = DropoutLinear(old.in_features, outputs, bias=bias, p=dropout) if dropout else None
+    setattr(holder, leaf, fresh or nn.Linear(old.in_features, outputs, bias))
+
+
+def logits_and_aux(output: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return the logits of what a network gave, and those of its auxiliary heads, which only training has.
+
+    The loss is that of the logits and 0.3 times that of each auxiliary head (Szegedy et al., "Going deeper with
+    convolutions", CVPR 2015, section 5).
+    """
+    if isinstance(output, Tensor):
+        return output, ()
+    return output[0], tuple(aux for aux in output[1:] if aux is not None)
+
+
+def without_memory(build: Callable[[], nn.Module]) -> nn.Module:
+    """Return the network that `build` makes with shapes only, on the device `meta`: quickly and without its memory."""
+    from accelerate import init_empty_weights
+
+    # With its buffers, or in torch's own context, networks that compute their widths with tensors could not be made.
+    with init_empty_weights(include_buffers=False):
+        return build().to("meta")
+
+
+def drop_auxiliary(network: nn.Module, aux_heads: tuple[str, ...]) -> nn.Module:
+    """Remove the auxiliary classifiers whose heads are named: no judging needs them."""
+    parts: dict[str, Any] = {head.partition(".")[0]: None for head in aux_heads}
+    for name, value in {**parts, "aux_logits": False}.items() if parts else ():  # as torchvision does it itself
+        setattr(network, name, value)
+    return network
+
+
+def as_nchw(values: Tensor, layout: CamLayout) -> Tensor:
+    """Return (N, K, h, w) of a layer's output; of tokens (N, 1 + h × w, K) the first, the class token, is left out."""
+    if values.dim() == 3:
+        patches = values[:, 1:]
+        side = round(patches.shape[1] ** 0.5)
+        return patches.transpose(1, 2).reshape(len(values), -1, side, side)
+    return values.permute(0, 3, 1, 2) if layout == "nhwc" else values
 
 
 def freeze(network: nn.Module, trainable: tuple[str, ...] | None) -> None:

@@ -9,12 +9,15 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from classifier import export, zoo
 from classifier.detector import GRAPH, WEIGHTS, Card, open_folder
 from classifier.images import load
 from classifier.preprocess import Preprocess, regions
 from classifier.runtime import Detector, calibrated
+from tests.classifier.networks import lively
+from tests.conftest import picture
 
 PREP = Preprocess(kind="tiles", size=64)
 CARD = Card(name="x", arch="resnet18", classes=("a", "b"), preprocess=PREP)
@@ -26,17 +29,27 @@ def noise(count: int = 4) -> np.ndarray:
 
 @pytest.mark.parametrize("name", sorted(zoo.ARCHS))
 def test_every_architecture_exports_with_parity(tmp_path: Path, name: str) -> None:
-    torch.manual_seed(0)
-    network = zoo.build(name, 3).eval()
+    network = lively(name, 3)
     card = Card(name="tiny", arch=name, classes=("a", "b", "c"), preprocess=PREP)
     installed = export.export(network, card, tmp_path / "tiny", check=noise())
-    logits, features = Detector(installed.folder).forward(noise(5), ("logits", "features"))
-    again = export.load_network(installed)
+    detector, again = Detector(installed.folder), export.load_network(installed)
+    logits, features = detector.forward(noise(5), ("logits", "features"))  # another number than at the export
     with torch.inference_mode():
         expected = again(torch.from_numpy(noise(5))).numpy()
+    assert expected.std() > 0.1
     assert np.abs(logits - expected).max() < 1e-4
     assert features.shape[0] == 5
+    assert features.shape[2] == features.shape[3]
     assert installed.card.training["export_max_difference"] <= export.PARITY
+    judged = detector.judge(picture(80, 70), heat_class="b")
+    assert judged.probabilities.sum() == pytest.approx(1)
+    assert (judged.heat is not None) == zoo.arch(name).closed_form == installed.card.closed_form_cam
+
+
+def test_auxiliary_heads_are_not_exported(tmp_path: Path) -> None:
+    card = Card(name="x", arch="googlenet", classes=("a", "b"), preprocess=PREP)
+    installed = export.export(zoo.build("googlenet", 2), card, tmp_path / "x", check=noise(1))
+    assert not [name for name in load_file(installed.folder / WEIGHTS) if name.startswith("aux")]
 
 
 def test_the_graph_refers_to_the_weights_and_names_no_file_of_this_machine(detector_folder: Path) -> None:
