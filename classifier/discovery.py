@@ -61,7 +61,8 @@ def discover(name: str) -> Arch:
     if not isinstance(last.layer, nn.Linear):
         kind = type(last.layer).__name__
         raise BadArch(f"'{name}' ends in {kind}, not in a linear layer, so that it cannot be given other classes.")
-    aux = tuple(_linear_of(network, last.layer.out_features) - {last.name})
+    answering = _linear_of(network, last.layer.out_features)
+    aux = tuple(name for name in answering if name != last.name)
     stages = _stages(network, last.name, aux)
     walk, layout = _token_walk(network) if isinstance(network, VisionTransformer) else _walk(name, ran, stages)
     multiple = network.patch_size if isinstance(network, VisionTransformer) else 1
@@ -102,9 +103,9 @@ def _dry_run(network: nn.Module, side: int) -> list[_Ran]:
     return ran
 
 
-def _linear_of(network: nn.Module, outputs: int) -> set[str]:
+def _linear_of(network: nn.Module, outputs: int) -> list[str]:
     layers = network.named_modules()
-    return {name for name, layer in layers if isinstance(layer, nn.Linear) and layer.out_features == outputs}
+    return [name for name, layer in layers if isinstance(layer, nn.Linear) and layer.out_features == outputs]
 
 
 def _stages(network: nn.Module, head: str, aux: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ onnxruntime read the very same bytes and a detector takes half the space.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import struct
 import tempfile
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from classifier import checkpoint, nets, zoo
 from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
+from classifier.preprocess import Floats
 from classifier.runtime import Detector, softmax
 
 PARITY = 1e-3
@@ -58,11 +60,12 @@ class Explained(nn.Module):
         return logits, features, torch.nn.functional.conv2d(features, weight[:, :, None, None]) / area
 
 
-def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[Any, np.dtype[np.float32]]) -> Installed:
+def export(network: nn.Module, card: Card, folder: Path, *, check: Floats) -> Installed:
     """Write a detector folder and return it; `check` (N, 3, S, S) is the input that the parity gate compares on.
 
-    The matrices are rounded to half precision, and the graph on onnxruntime must give probabilities within 1e-3 of the
-    unrounded network's. Everything is written under a temporary name, then renamed. Raises `ExportRefused`.
+    The matrices are rounded to half precision where that moves no probability by more than 1e-3, and the graph on
+    onnxruntime must give probabilities within 1e-3 of the unrounded network's. Everything is written under a temporary
+    name, then renamed. Raises `ExportRefused`.
     """
     row = zoo.arch(card.arch)
     network = nets.drop_auxiliary(contiguous(network.to("cpu")).eval(), row.aux_heads)
@@ -71,12 +74,12 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: np.ndarray[An
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        _write_weights(network, part / WEIGHTS)
+        checkpoint.save_tensors(part / WEIGHTS, _rounded(network, before, check))
         _write_graph(network, row, part, card.preprocess.size)
         files = {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH)}
         card = card.model_copy(update={"closed_form_cam": row.closed_form, "files": files})
         write_card(part, card)
-        difference = _difference(part, before, check)
+        difference = moved(before, Detector(part).forward(check)[0])
         if difference > PARITY:
             raise ExportRefused(
                 f"The exported graph moves a probability by {difference:.2g}, more than {PARITY}: not kept."
@@ -117,16 +120,20 @@ def load_network(installed: Installed) -> nn.Module:
     return network.eval()
 
 
-def _write_weights(network: nn.Module, path: Path) -> None:
+def _rounded(network: nn.Module, before: Floats, check: Floats) -> dict[str, Tensor]:
+    """Return the state with its matrices in half precision, or as it is where the network does not bear that.
+
+    Depthwise convolutions behind batch norms seldom do: a few inputs each, scaled up by small variances.
+    """
     state = network.state_dict()
-    largest = max(float(value.abs().max()) for value in state.values() if value.is_floating_point())
-    if largest > torch.finfo(torch.float16).max:
-        raise ExportRefused(f"A weight of {largest:.3g} does not fit half precision.")
     # One-dimensional tensors (batch norm, biases) are small, and rounding them moves a probability the most.
     halved = {
         name: value.half() if value.is_floating_point() and value.dim() > 1 else value for name, value in state.items()
     }
-    checkpoint.save_tensors(path, halved)
+    restored = {name: value.float() if value.is_floating_point() else value for name, value in halved.items()}
+    with torch.inference_mode():
+        after = torch.func.functional_call(network, restored, (torch.from_numpy(check),)).float().numpy()
+    return halved if moved(before, after) <= PARITY else state
 
 
 def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> None:
@@ -187,12 +194,14 @@ def _layout(weights: Path) -> tuple[dict[str, Any], int]:
     return header, 8 + length
 
 
-def _difference(folder: Path, before: np.ndarray[Any, Any], check: np.ndarray[Any, Any]) -> float:
-    (after,) = Detector(folder).forward(check)
+def moved(before: Floats, after: Floats) -> float:
+    """Return by how much logits (N, C) differ: the largest shift of a probability, or a tenth of that of the logits.
+
+    Saturated probabilities hide a wrong graph: the logits must agree as well, relative to the largest. NaN is infinite.
+    """
     shift = float(np.abs(softmax(after) - softmax(before)).max())
-    # Saturated probabilities hide a wrong graph: the logits must agree as well, to half precision.
     relative = float(np.abs(after - before).max() / max(1.0, np.abs(before).max()))
-    return max(shift, relative / 10)
+    return max(shift, relative / 10) if np.isfinite(after).all() else math.inf
 
 
 def _swap(part: Path, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import urllib.request
@@ -52,7 +53,7 @@ def load(network: nn.Module, row: Arch, weights: str, side: int) -> None:
         for _ in download(row):
             pass
         weights = str(_cached(row))
-    _fit(network, row, _state(Path(weights), row), side, weights)
+    fit(network, row, _state(Path(weights), row), side, weights)
 
 
 def published(row: Arch) -> dict[str, str]:
@@ -78,14 +79,16 @@ def download(row: Arch) -> Iterator[Downloading]:
 
 
 def _fetched(url: str, path: Path) -> Iterator[Downloading]:
+    expected, digest, done = DIGEST.findall(url)[0], hashlib.sha256(), 0
     with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, replacing(path) as file:  # noqa: S310 - torchvision's
-        total, done = int(answer.headers.get("Content-Length") or 0), 0
+        total = int(answer.headers.get("Content-Length") or 0)
         while block := answer.read(2**20):
             file.write(block)
+            digest.update(block)
             done += len(block)
             yield Downloading(done, total)
-        if total and done < total:
-            raise OSError(f"the connection ended after {done:,} of {total:,} bytes")
+        if not digest.hexdigest().startswith(expected):
+            raise OSError(f"the {done:,} bytes that came are not the published file")
 
 
 def _address(row: Arch) -> str:
@@ -139,7 +142,7 @@ def _check_published(path: Path, data: bytes, row: Arch) -> None:
     )
 
 
-def _fit(network: nn.Module, row: Arch, state: State, side: int, where: str) -> None:
+def fit(network: nn.Module, row: Arch, state: State, side: int, where: str) -> None:
     """Load a state dict into a network, all but the heads; raises `BadArch` unless it is of that architecture."""
     heads = tuple(f"{head}." for head in (row.head, *row.aux_heads))
     body = OrderedDict(

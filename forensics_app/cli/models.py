@@ -7,25 +7,55 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics_app.cli.run import Guarded, Json, Terminal
+from forensics_app.cli.run import BadUse, Guarded, Json, Terminal
 
 if TYPE_CHECKING:
     from rich.padding import Padding
     from rich.table import Table
 
+    from forensics_app.core.architectures import Architecture
     from forensics_app.core.detectors import Listed
 
 app = typer.Typer(cls=Guarded, help="List the installed detectors, or show the card of one.")
 
 
+ARCHITECTURES = """
+px: side of its own input. Parameters with a head for 1000 and for 2 classes.
+Stages can be named in a recipe's phases; with --json they are listed.
+* The map comes out of the forward pass; the others need torch for it.
+Any other classifier of torchvision works by its name, for example resnet34."""
+
+
 @app.callback(invoke_without_command=True)
-def models(context: typer.Context, json: Json = False) -> None:
+def models(
+    context: typer.Context,
+    architectures: Annotated[
+        bool, typer.Option("--architectures", help="List the networks that can be trained instead.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """List the installed detectors, or show the card of one.
 
     Example: forensics models show default
     """
-    if context.invoked_subcommand is None:
+    if architectures and context.invoked_subcommand:
+        raise BadUse(f"'models --architectures' is a list of its own: leave out '{context.invoked_subcommand}'.")
+    if architectures:
+        list_architectures(json)
+    elif context.invoked_subcommand is None:
         list_detectors(json)
+
+
+def list_architectures(json: bool) -> None:
+    """Print the networks that can be trained."""
+    from forensics_app.core.architectures import architectures
+
+    terminal, found = Terminal(json), architectures()
+    for one in found if json else ():
+        terminal.record(one)
+    if not json:
+        terminal.result(_architectures(found))
+        terminal.result(ARCHITECTURES)
 
 
 @app.command("list")
@@ -80,6 +110,24 @@ def _table(found: list[Listed]) -> Table:
     for one in found:
         cells = (one.name, one.arch, ", ".join(one.classes[:4]), f"{one.bytes / 2**20:.0f} MB", one.id)
         table.add_row(*(Text(shown(cell)) for cell in cells), Text(one.headline or "not measured"))
+    return table
+
+
+def _architectures(found: list[Architecture]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("network", no_wrap=True)
+    table.add_column("px", justify="right", no_wrap=True)
+    for title in ("1000 classes", "2 classes", "stages"):
+        table.add_column(title, justify="right", width=max(map(len, title.split())))
+    table.add_column("map of", overflow="fold")
+    table.add_column("ImageNet")
+    for one in found:
+        counts = (f"{count / 1e6:.1f} M" for count in (one.parameters_1000, one.parameters_2))
+        layer = f"{one.cam_layer}{' *' * one.closed_form}"
+        numbers = (str(one.size_px), *counts, str(len(one.stages)))
+        table.add_row(one.name, *numbers, layer, "yes" if one.weights else "no")
     return table
 
 
