@@ -30,10 +30,8 @@ def varied(
     `lossless` says that the file carried no compression history; `fake` is the label of the class fake where there is
     one: a real picture that is sent through an up-sampling becomes it.
     """
-    if spec.crop == "center":
-        return _recompressed(_center(pixels, prep), spec, rng), label
-    if spec.crop == "resized":
-        crop = _resized(pixels, spec, prep, rng)
+    if spec.crop != "native":
+        crop = _resized(pixels, spec, prep, rng) if spec.crop == "resized" else _center(pixels, spec, prep, rng)
         return _recompressed(_moved(crop, spec, rng), spec, rng), label
     crop = _native(pixels, prep.size + MARGIN_PX, rng)
     if spec.rescale and rng.random() < spec.rescale:
@@ -62,9 +60,17 @@ def _shrunk(pixels: Pixels, least: int, rng: Generator) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize(size, kernel), dtype=np.uint8)
 
 
-def _center(pixels: Pixels, prep: Preprocess) -> Pixels:
+def _center(pixels: Pixels, spec: Augment, prep: Preprocess, rng: Generator) -> Pixels:
+    """The middle of the picture as when judging, turned if the recipe says so."""
     plain = prep.model_copy(update={"mean": (0.0, 0.0, 0.0), "std": (1 / 255,) * 3, "tiles": 1})
-    return np.ascontiguousarray(np.moveaxis(regions(pixels, plain).batch[0], 0, -1).round().astype(np.uint8))
+    crop = np.ascontiguousarray(np.moveaxis(regions(pixels, plain).batch[0], 0, -1).round().astype(np.uint8))
+    return np.asarray(_turned(Image.fromarray(crop), spec, rng), dtype=np.uint8)
+
+
+def _turned(image: Image.Image, spec: Augment, rng: Generator) -> Image.Image:
+    if not spec.rotation_deg:
+        return image
+    return image.rotate(float(rng.uniform(-spec.rotation_deg, spec.rotation_deg)), Image.Resampling.BILINEAR)
 
 
 def _resized(pixels: Pixels, spec: Augment, prep: Preprocess, rng: Generator) -> Pixels:
@@ -74,9 +80,7 @@ def _resized(pixels: Pixels, spec: Augment, prep: Preprocess, rng: Generator) ->
     ratio = float(np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3))))
     part_w, part_h = min(width, np.sqrt(area * ratio)), min(height, np.sqrt(area / ratio))
     left, top = rng.uniform(0, width - part_w), rng.uniform(0, height - part_h)
-    image = Image.fromarray(pixels)
-    if spec.rotation_deg:
-        image = image.rotate(float(rng.uniform(-spec.rotation_deg, spec.rotation_deg)), Image.Resampling.BILINEAR)
+    image = _turned(Image.fromarray(pixels), spec, rng)
     box = (left, top, left + part_w, top + part_h)
     return np.asarray(image.resize((prep.size, prep.size), KERNELS[prep.kernel], box=box), dtype=np.uint8)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,19 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
             code = re.search(r"os error (\d+)", str(error))
             raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) if code else error from None
         temporary.replace(path)
+
+
+def same_file(path: Path, other: Path) -> None:
+    """Let `other` be what `path` is, without taking the space twice where the disk can do that."""
+    temporary = other.with_name(f".{other.name}.part")
+    temporary.unlink(missing_ok=True)
+    with _whole_or_nothing(temporary):
+        try:
+            os.link(path, temporary)
+        except OSError:
+            shutil.copyfile(path, temporary)
+        temporary.replace(other)
+    temporary.unlink(missing_ok=True)  # renaming one name of a file to another of it does nothing
 
 
 @contextmanager

@@ -120,6 +120,8 @@ def _check_classes(root: Path, classes: Sequence[str], given: Mapping[Split, Fou
 def _split(root: Path, classes: tuple[str, ...], items: dict[Split, list[Item]], spec: Data, seed: int) -> Labelled:
     everything = [item for found in items.values() for item in found]
     hashes, bad = difference_hashes([item.path for item in everything])
+    if bad and spec.unreadable == "refuse":
+        raise BadData(_refusal(bad))
     unreadable = {path for path, _ in bad}
     kept = [item for item in everything if item.path not in unreadable]
     groups = dict(zip((item.path for item in kept), near_duplicate_groups(hashes), strict=True))
@@ -140,6 +142,15 @@ def _split(root: Path, classes: tuple[str, ...], items: dict[Split, list[Item]],
         out[split].append(item)
     _check_splits(root, classes, out)
     return Labelled(root, classes, {split: tuple(found) for split, found in out.items()}, tuple(bad))
+
+
+def _refusal(bad: Sequence[tuple[Path, str]]) -> str:
+    path, reason = bad[0]
+    count = "One picture" if len(bad) == 1 else f"{len(bad)} pictures"
+    return (
+        f"{count} cannot be read, the first: {path}: {reason} Remove them, or leave them out with "
+        "--set data.unreadable=skip."
+    )
 
 
 def _below(item: Item, root: Path, folder: str) -> bool:

@@ -58,9 +58,3 @@ def scheduler_of(recipe: Recipe, optimizer: torch.optim.Optimizer, total: int) -
         return 0.5 * (1 + math.cos(math.pi * min(1.0, step / total)))
 
     return schedulers.LambdaLR(optimizer, course)
-
-
-def steps_per_epoch(recipe: Recipe, pictures: int) -> int:
-    """Return the optimizer steps of an epoch for a number of training pictures."""
-    batches = -(-(recipe.samples_per_epoch or pictures) // recipe.batch_size)
-    return -(-batches // recipe.accumulate)

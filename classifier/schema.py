@@ -106,10 +106,15 @@ class Augment(Strict):
         return self
 
     @property
+    def mixes(self) -> bool:
+        """True if pictures of a batch are mixed with one another."""
+        return bool(self.mixup or self.cutmix)
+
+    @property
     def constant(self) -> bool:
         """True if a picture looks the same in every epoch, so that what a frozen trunk says of it can be kept."""
         moved = self.flip or self.rotation_deg or self.jitter or self.jpeg.probability
-        return self.crop == "center" and not (moved or self.mixup or self.cutmix)
+        return self.crop == "center" and not (moved or self.mixes)
 
 
 class Data(Strict):

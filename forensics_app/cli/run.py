@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED_FILES, BAD_USE, CANCELLED, PIPE_CLOSED = 0, 1, 2, 130, 141
 OWN = frozenset(("classifier", "generator", "forensics_app"))
-TRAIN_EXTRA = frozenset(("torch", "torchvision", "diffusers", "accelerate", "onnx", "onnxscript", "scipy", "sklearn"))
+TRAINING = ("torch", "torchvision", "diffusers", "accelerate", "onnx", "onnxscript", "scipy", "sklearn")
+EXTRAS = {**dict.fromkeys(TRAINING, "train"), "tensorboard": "tensorboard"}
+"""The extra that brings a package."""
 PLAIN_WIDTH = 80
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines for programs.")]
@@ -84,9 +86,10 @@ def sentence(error: Exception) -> str | None:
     """Return what to tell a person of an exception, or None where it is a bug: our own exceptions are sentences."""
     if type(error).__module__.partition(".")[0] in OWN:
         return str(error)
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in TRAIN_EXTRA:
+    if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get((error.name or "").partition(".")[0])):
         return (
-            f"This needs {error.name}, which is in the extra 'train': pip install '.[train]' in the project's folder."
+            f"This needs {error.name}, which is in the extra '{extra}': pip install '.[{extra}]' in the project's "
+            "folder."
         )
     if isinstance(error, MemoryError):
         return "There is not enough memory for this."

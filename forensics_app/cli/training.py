@@ -13,10 +13,14 @@ from forensics_app.cli.run import BadUse, DetectorName, Json, Quiet, Terminal, f
 
 if TYPE_CHECKING:
     from classifier.metrics import Metrics
+    from classifier.recipes import Recipe
 
 Folder = Annotated[
     Path, typer.Option("--data", metavar="DIR", readable=False, help="A folder with one folder of pictures a class.")
 ]
+
+
+DEFAULT = "cats"
 
 
 class SplitName(str, Enum):
@@ -30,7 +34,10 @@ class SplitName(str, Enum):
 
 
 def train(
-    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="A bundled recipe, or a YAML file.")] = "cats",
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A bundled recipe (see 'forensics recipes'), or a YAML file."),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="A folder with one folder of pictures a class: data/NAME."),
@@ -41,6 +48,18 @@ def train(
             metavar="DIR", readable=False, help="A new folder for the run, its report and detector: runs/NAME."
         ),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change the recipe: epochs=1, phases.0.lr=1e-3 … (repeatable)."
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="Start from this file: safetensors, or a .pth.")
+    ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events as well (extra 'tensorboard').")
+    ] = False,
     allow_shortcuts: Annotated[
         bool, typer.Option("--allow-shortcuts", help="Train although the audit fails; the detector's card says so.")
     ] = False,
@@ -53,41 +72,65 @@ def train(
 
     Example: forensics train --recipe fake-real --data pictures --out runs/mine
     """
-    from classifier import recipes, run
+    from classifier import run
+    from classifier.request import Request, request_in
 
-    chosen, terminal = recipes.load(recipe), Terminal(json, quiet)
-    data, out = data or _made(chosen.name), out or _run_folder(chosen.name, resume)
-    run.check_place(chosen, out, resume)
-    audit = run.kept_audit(out) or guarded(data, chosen.data, terminal, allow=allow_shortcuts)
-    events = run.run(chosen, data, out, resume=resume, device=device, audit=audit)
-    end = follow(events, terminal, words=f"Training {chosen.name}", tell=_line)
-    if isinstance(end, run.Finished) and not json:
-        from classifier.detector import open_folder
-        from forensics_app.cli.figures import tables
-
-        for part in tables(open_folder(end.folder).card.metrics):
-            terminal.result(part)
-        terminal.result(f"Detector: {end.folder}", wrap=False)
+    terminal, given = Terminal(json, quiet), tuple(settings or ())
+    plan, out = _planned(recipe, given, str(weights) if weights else None, out, resume)
+    begun = request_in(out) if resume else None
+    data = data or (Path(begun.data) if begun else _made(plan.name))
+    run.check_place(plan, out, resume)
+    run.check_network(plan, out)
+    if tensorboard:
+        run.check_tensorboard()
+    audit = run.kept_audit(out) or guarded(data, plan.data, terminal, allow=allow_shortcuts)
+    asked = Request(recipe or DEFAULT, given, str(weights) if weights else None, str(data), tensorboard)
+    events = run.run(plan, data, out, resume=resume, device=device, audit=audit, asked=asked)
+    end = follow(events, terminal, words=f"Training {plan.name}", tell=line)
     if isinstance(end, run.Finished):
-        from forensics_app.core import run_report
+        _told(end.folder, out, terminal)
 
-        terminal.note("Writing the report …")
-        page = run_report.write(out)
-        if not json:
-            terminal.result(f"Report: {page}", wrap=False)
+
+def _planned(
+    recipe: str | None, settings: tuple[str, ...], weights: str | None, out: Path | None, resume: bool
+) -> tuple[Recipe, Path]:
+    """Return the recipe and the folder of a run; one that is resumed needs neither named again."""
+    from classifier import recipes, request
+
+    chosen = None
+    if resume:
+        out = out or run_folder(recipes.load(recipe or DEFAULT).name, resume)
+        chosen = request.resumed(out, recipe, settings, weights)
+    chosen = chosen or request.planned(recipe or DEFAULT, settings, weights)
+    return chosen, out or run_folder(chosen.name, resume)
+
+
+def _told(detector: Path, out: Path, terminal: Terminal) -> None:
+    """Print the figures of a finished run, unless programs are listening, and write its report."""
+    from classifier.detector import open_folder
+    from forensics_app.cli.figures import tables
+    from forensics_app.core import run_report
+
+    for part in () if terminal.json else tables(open_folder(detector).card.metrics):
+        terminal.result(part)
+    if not terminal.json:
+        terminal.result(f"Detector: {detector}", wrap=False)
+    terminal.note("Writing the report …")
+    page = run_report.write(out)
+    if not terminal.json:
+        terminal.result(f"Report: {page}", wrap=False)
 
 
 def _made(name: str) -> Path:
-    """Return the data set that `forensics generate` leaves for a recipe."""
+    """Return the folder data/NAME of a recipe: that of the default one is what `forensics generate` leaves."""
     folder = Path("data", name)
     if not folder.is_dir():
-        raise BadUse(
-            f"There is no {folder} to train on: make it with 'forensics generate --n 150', or give --data DIR."
-        )
+        made = "make it with 'forensics generate --n 150', or " if name == DEFAULT else ""
+        raise BadUse(f"There is no {folder} to train on: {made}give --data DIR, a folder with one folder a class.")
     return folder
 
 
-def _run_folder(name: str, resume: bool) -> Path:
+def run_folder(name: str, resume: bool) -> Path:
     """Return a new folder for a run, or with `resume` the newest of its name that there is."""
     folders = [Path("runs", name), *(Path("runs", f"{name}-{number}") for number in range(2, 10_000))]
     fresh = next(index for index, folder in enumerate(folders) if not folder.exists())
@@ -134,7 +177,8 @@ def _metrics(end: Any) -> Metrics:
     return end
 
 
-def _line(event: Any) -> str | None:
+def line(event: Any) -> str | None:
+    """Return a line for an event of a run, or None for one that has nothing to say."""
     kind = type(event).__name__
     if kind == "Stage":
         return f"{event.name} …"
@@ -147,6 +191,6 @@ def _line(event: Any) -> str | None:
     if kind == "Epoch":
         return (
             f"epoch {event.epoch + 1:3d}  loss {event.train_loss:.4f}  accuracy {event.train_accuracy:.3f}  "
-            f"val {event.val_balanced_accuracy:.3f}  {event.seconds:.0f} s"
+            f"val {event.val_balanced_accuracy:.3f}  {event.seconds:.0f} s{'  features kept' * event.cached}"
         )
     return None

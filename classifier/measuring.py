@@ -1,0 +1,105 @@
+"""The end of a run: its detector calibrated on pictures of their own, and measured on others that nothing looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from classifier import calibrate, checkpoint
+from classifier.data import Item, Labelled, Pictures, Split
+from classifier.detector import Card, Installed, open_folder
+from classifier.evaluate import Batch, Scores, degradation, measured, score
+from classifier.export import write_card
+from classifier.metrics import Metrics
+from classifier.recipes import Recipe
+from classifier.runtime import Detector, calibrated
+
+PREDICTIONS = "predictions.json"
+DEGRADED = "jpeg75"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of pictures set aside, `degrade` says what was done to them first (None: nothing)."""
+
+    degrade: str | None
+    metrics: Metrics
+    split: Split = "test"
+
+
+def calibrate_detector(
+    recipe: Recipe, data: Labelled, installed: Installed, pictures: Pictures
+) -> Generator[Batch, None, Installed]:
+    """Fit temperature and band on the calibration split, yielding a Batch now and then; return the detector."""
+    items = data.splits["cal"]
+    if len({item.label for item in items}) < len(data.classes):
+        return installed  # too few pictures to set any aside: the card says so by having no band
+    for event in score(Detector(installed.folder), items, pictures=pictures):
+        if isinstance(event, Scores):
+            write_card(installed.folder, _calibrated(recipe, installed.card, event))
+        else:
+            yield event
+    return open_folder(installed.folder)
+
+
+def _calibrated(recipe: Recipe, card: Card, scores: Scores) -> Card:
+    """Return the card with temperature, for two classes also the bias, and for fake and real the abstain band."""
+    if len(card.classes) > 2:
+        return card.model_copy(update={"temperature": calibrate.temperature(scores.logits, scores.labels)})
+    temperature, bias = calibrate.platt(scores.logits, scores.labels)
+    card = card.model_copy(update={"temperature": temperature, "bias": (bias, 0.0)})
+    if set(card.classes) != {"fake", "real"}:
+        return card
+    p, fake = calibrated(scores.logits, card), card.classes.index("fake")
+    band = calibrate.abstain_band(p, scores.labels, fake, max_fpr=recipe.max_fpr, max_fnr=recipe.max_fnr)
+    return card.model_copy(update={"band": band})
+
+
+def measured_split(recipe: Recipe, data: Labelled) -> Split:
+    """Return the split that a run is measured on: `test`, or `val` where there is no other and nothing looked at it."""
+    return "test" if data.splits["test"] or chooses(recipe) else "val"
+
+
+def chooses(recipe: Recipe) -> str | None:
+    """Return the key of a recipe that lets the validation split decide something, or None where nothing does."""
+    if recipe.select != "last":
+        return f"select: {recipe.select}"
+    if recipe.early_stop is not None:
+        return "early_stop"
+    watches = recipe.scheduler.name == "plateau" and recipe.scheduler.metric == "val_loss"
+    return "scheduler: plateau" if watches else None
+
+
+def measure_detector(
+    data: Labelled, split: Split, installed: Installed, pictures: Pictures
+) -> Iterator[Batch | Measured]:
+    """Measure a split as it is, recompressed, and without the sources that were never trained on."""
+    items, held = data.splits[split], installed.card.training["recipe"]["data"]["holdout"]
+    found: dict[str, Any] = {}
+    detector = Detector(installed.folder)
+    for degrade in (None, DEGRADED) if items else ():
+        for event in score(detector, items, degrade=degradation(degrade), pictures=pictures):
+            if isinstance(event, Batch):
+                yield event
+                continue
+            name = f"{split}_{degrade}" if degrade else split
+            whole = measured(detector, event, items)
+            found[name] = asdict(whole)
+            if held:
+                found[f"{name}_seen"] = asdict(measured(detector, event, items, held))
+            if degrade is None:
+                _write_predictions(installed.folder.parent / PREDICTIONS, split, detector, event, items)
+            yield Measured(degrade, whole, split)
+    write_card(installed.folder, installed.card.model_copy(update={"metrics": found}))
+
+
+def _write_predictions(path: Path, split: Split, detector: Detector, scores: Scores, items: Sequence[Item]) -> None:
+    """Write each measured picture's calibrated probabilities, for the report and for comparisons."""
+    classes, p = detector.card.classes, calibrated(scores.logits, detector.card)
+    pictures = [
+        {"path": str(item.path), "class": classes[item.label], "p": [round(float(one), 6) for one in row]}
+        for item, row in zip(items, p, strict=True)
+    ]
+    checkpoint.write_json(path, {"split": split, "classes": list(classes), "pictures": pictures})
