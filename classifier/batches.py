@@ -36,7 +36,7 @@ def parts(count: int, size: int) -> list[slice]:
     Batch normalization knows no variance of a single picture.
     """
     starts = list(range(0, count, size))
-    if len(starts) > 1 and count - starts[-1] == 1:
+    if size > 1 and len(starts) > 1 and count - starts[-1] == 1:
         starts.pop()
     return [slice(start, end) for start, end in zip(starts, [*starts[1:], count], strict=True)]
 

@@ -157,7 +157,9 @@ def test_trainable_names_the_last_stages_and_the_head() -> None:
 def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path, folder: Path) -> None:
     recipe = recipe_of(phases=[{"epochs": 3, "lr": 10}], optimizer={"name": "sgd", "momentum": 0.99}, augment={})
     recipe = recipe.model_copy(update={"phases": (recipe.phases[0].model_copy(update={"lr": 1e30}),)})
-    with pytest.raises(TrainingFailed, match=r"epoch 1, batch 2 of 2, at a learning rate of 1e\+30.*No epoch was finished"):
+    with pytest.raises(
+        TrainingFailed, match=r"epoch 1, batch 2 of 2, at a learning rate of 1e\+30.*No epoch was finished"
+    ):
         trained(recipe, folder, tmp_path / "out")
 
 
