@@ -25,14 +25,16 @@ class Objective(nn.Module):
         weights = class_weights(items, classes) if recipe.imbalance == "class_weights" else None
         self.loss = nn.CrossEntropyLoss(weight=weights, label_smoothing=recipe.label_smoothing)
 
-    def forward(self, output: Any, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss and the main logits (B, C); targets are labels (B,) or shares (B, C)."""
-        main, auxiliary = nets.logits_and_aux(output)
+    def forward(self, output: Any, targets: Tensor, *, auxiliary: bool = True) -> tuple[Tensor, Tensor]:
+        """Return the loss and the main logits (B, C); targets are labels (B,) or shares (B, C).
+
+        `auxiliary` is False where the auxiliary heads do not train: what fresh ones say is noise.
+        """
+        main, others = nets.logits_and_aux(output)
         logits = main.float()
         loss: Tensor = self.loss(logits, targets)
-        for other in auxiliary:
-            if other.requires_grad:  # a frozen one would only add a constant
-                loss = loss + AUXILIARY * self.loss(other.float(), targets)
+        for other in others if auxiliary else ():
+            loss = loss + AUXILIARY * self.loss(other.float(), targets)
         return loss, logits
 
 

@@ -177,7 +177,7 @@ def _epoch(job: _Job, feed: Feed, optimizer: Any, scheduler: Any) -> Generator[S
         x, y = placed(inputs, job.device), targets.to(job.device)
         with autocast(recipe.precision, job.device), _enough_a_batch(job, len(x)):
             output = feed.network(x)
-        loss, logits = job.objective(output, y)
+        loss, logits = job.objective(output, y, auxiliary=recipe.phases[job.progress.phase].trainable == "all")
         value = _finite(float(loss.detach()), job, optimizer, number)
         together = min(recipe.accumulate, job.batches - (number - 1) // recipe.accumulate * recipe.accumulate)
         job.accelerator.backward(loss / together)

@@ -21,7 +21,7 @@ def picture(height: int = 120, width: int = 90, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("crop", ["native", "resized", "center"])
 @pytest.mark.parametrize("shape", [(120, 90), (33, 300), (64, 64), (40, 40)])
 def test_every_crop_has_the_networks_size_and_depends_on_the_seed_alone(crop: str, shape: tuple[int, int]) -> None:
-    plain = {"crop": crop, "rescale": 0.5, "upsample": 0.5, "jitter": 0.1, "rotation_deg": 10}
+    plain = {"crop": crop, "rescale": 0.5, "upsample": 0.5, "jitter": 0.1, "rotation_deg": 10 * (crop != "native")}
     spec = Augment.model_validate({**plain, "jpeg": {"probability": 0.5, "history": 0.5}})
     for seed in range(20):
         first, again = (
@@ -37,6 +37,25 @@ def test_the_center_crop_is_what_judging_sees() -> None:
     pixels = picture()
     crop, _ = varied(pixels, 1, Augment(crop="center", flip=0), PREP, np.random.default_rng(0), lossless=False, fake=0)
     assert np.array_equal(crop, pixels[28:92, 13:77])
+
+
+def test_the_center_crop_is_flipped_turned_and_coloured_when_asked() -> None:
+    pixels, plain = picture(), {"crop": "center", "flip": 0}
+
+    def crop(**changes: float) -> np.ndarray:
+        spec = Augment.model_validate({**plain, **changes})
+        return varied(pixels, 1, spec, PREP, np.random.default_rng(3), lossless=False, fake=0)[0]
+
+    assert np.array_equal(crop(flip=1), crop()[:, ::-1])
+    turned = crop(rotation_deg=20)
+    assert (turned[0, 0] == 0).all() and not (crop()[0, 0] == 0).all()  # a corner is empty, the middle is the same
+    assert np.abs(turned[32, 32].astype(int) - crop()[32, 32]).max() < 60
+    assert np.abs(crop(jitter=0.3).astype(int) - crop()).mean() > 3
+    assert Augment.model_validate(plain).constant
+    assert not any(
+        Augment.model_validate({**plain, **change}).constant
+        for change in ({"flip": 0.1}, {"rotation_deg": 1}, {"jitter": 0.1}, {"crop": "resized"}, {"cutmix": 1})
+    )
 
 
 def test_up_sampling_makes_fakes_of_real_pictures_only_and_as_often_as_asked() -> None:

@@ -113,13 +113,14 @@ def test_the_balanced_sampler_draws_classes_equally_often() -> None:
     assert plain == {0: 5, 1: 50, 2: 20}
 
 
-def test_auxiliary_heads_count_a_third_and_frozen_ones_nothing() -> None:
+def test_auxiliary_heads_count_a_third_and_nothing_where_they_do_not_train() -> None:
     objective, y = Objective(recipe_of(), [], 3), torch.tensor([0, 2])
     main, one, two = (torch.randn(2, 3, generator=torch.Generator().manual_seed(seed)) for seed in range(3))
-    one.requires_grad_(True)
+    plain, aux, other = (torch.nn.functional.cross_entropy(logits, y) for logits in (main, one, two))
     loss, logits = objective((main, two, one), y)
-    cross_entropy = torch.nn.functional.cross_entropy
-    assert torch.allclose(loss, cross_entropy(main, y) + 0.3 * cross_entropy(one, y))
+    assert torch.allclose(loss, plain + 0.3 * aux + 0.3 * other)
+    assert torch.equal(objective((main, two, one), y, auxiliary=False)[0], plain)
+    assert torch.equal(objective(main, y)[0], plain)
     assert logits is main
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import random
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ from safetensors.torch import load_file
 from classifier import nets, zoo
 from classifier.checkpoint import facts
 from classifier.data import open_data
+from classifier.history import Answered, Progress
+from classifier.optimize import trainable_modules
 from classifier.recipes import Recipe, validate
-from classifier.train import BEST, LAST, Epoch, Step, Trained, TrainingFailed, train, trainable_modules
+from classifier.train import BEST, LAST, Epoch, Step, Trained, TrainingFailed, best_of, train
 from tests.classifier.pictures import write_folder
 
 REPOSITORY = Path(__file__).parents[2]
@@ -75,14 +79,29 @@ SCHEDULES: list[dict[str, Any]] = [
         ]
     },
     {"early_stop": {"patience": 1}, "phases": [{"epochs": 3, "lr": 0.01}, {"epochs": 1, "lr": 0.001}], "accumulate": 2},
+    {
+        "augment": {"crop": "resized", "mixup": 0.4, "cutmix": 1, "rotation_deg": 10, "jitter": 0.1},
+        "dropout": 0.3,
+        "imbalance": "class_weights",
+        "data": {"val": 0.2, "cal": 0.2, "test": 0.2},
+        "scheduler": {"name": "plateau", "patience": 0, "metric": "train_loss"},
+        "select": "last",
+    },
+    {
+        "augment": {"crop": "center", "flip": 0},
+        "dropout": 0.3,
+        "scheduler": {"name": "plateau", "patience": 0},
+        "phases": [{"epochs": 3, "trainable": "head", "lr": 0.05}, {"epochs": 1, "trainable": 1, "lr": 0.01}],
+    },
 ]
+KINDS = ["cosine", "step", "plateau", "phases", "early-stop", "mixing", "features-kept"]
 
 
-@pytest.mark.parametrize("changes", SCHEDULES, ids=["cosine", "step", "plateau", "phases", "early-stop"])
+@pytest.mark.parametrize("changes", SCHEDULES, ids=KINDS)
 def test_closed_after_any_step_and_resumed_gives_the_same_weights(
     tmp_path: Path, folder: Path, changes: dict[str, Any]
 ) -> None:
-    recipe = recipe_of(**changes)
+    recipe = recipe_of(arch="scratch_cnn_s2", **changes)
     whole = trained(recipe, folder, tmp_path / "whole")
     steps = sum(isinstance(event, Step) for event in whole)
     for stop in (1, steps // 2, steps - 1):
@@ -96,11 +115,15 @@ def test_closed_after_any_step_and_resumed_gives_the_same_weights(
         assert isinstance(end, Trained)
         assert isinstance(whole[-1], Trained)
         assert [e.train_loss for e in end.history] == [e.train_loss for e in whole[-1].history]
-        assert_same_weights(tmp_path / "whole" / BEST, tmp_path / f"cut{stop}" / BEST)
+        names = {path.name for path in (tmp_path / "whole").glob("best*")}
+        assert names == {BEST, *(best_of(number) for number in range(len(recipe.phases)))}
+        for name in names:
+            assert_same_weights(tmp_path / "whole" / name, tmp_path / f"cut{stop}" / name)
 
 
 KILLED = """
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from classifier.data import open_data
 from classifier.recipes import load
@@ -154,17 +177,77 @@ def test_trainable_names_the_last_stages_and_the_head() -> None:
     assert {name.split(".")[0] for name, p in network.named_parameters() if p.requires_grad} == {"layer4", "fc"}
 
 
-def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path, folder: Path) -> None:
-    recipe = recipe_of(phases=[{"epochs": 3, "lr": 10}], optimizer={"name": "sgd", "momentum": 0.99}, augment={})
-    recipe = recipe.model_copy(update={"phases": (recipe.phases[0].model_copy(update={"lr": 1e30}),)})
-    with pytest.raises(
-        TrainingFailed, match=r"epoch 1, batch 2 of 2, at a learning rate of 1e\+30.*No epoch was finished"
-    ):
+@pytest.mark.parametrize(
+    ("epochs", "says"),
+    [
+        ((), r"epoch 1, batch 2 of 2, at a learning rate of 1e\+30: .*phases.0.lr=1e\+29. No epoch was finished"),
+        ((2,), r"epoch 3, batch 2 of 2.*phases.1.lr=.*Epoch 2 is kept in .*last.safetensors"),
+    ],
+)
+def test_a_loss_that_is_not_a_number_stops_with_the_step_and_keeps_what_was_good(
+    tmp_path: Path, folder: Path, epochs: tuple[int, ...], says: str
+) -> None:
+    recipe = recipe_of(phases=[{"epochs": count, "lr": 0.01} for count in (*epochs, 3)], augment={})
+    wild = recipe.phases[-1].model_copy(update={"lr": 1e30})
+    recipe = recipe.model_copy(update={"phases": (*recipe.phases[:-1], wild)})
+    with pytest.raises(TrainingFailed, match=says):
         trained(recipe, folder, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == (
+        {LAST, BEST, best_of(0), "history.json", "history.csv"} if epochs else set()
+    )
+    for path in (tmp_path / "out").glob("*.safetensors"):
+        assert all(bool(value.isfinite().all()) for value in load_file(path).values())
+
+
+def test_a_batch_too_small_for_batch_norm_is_a_sentence(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(TrainingFailed, match=r"batch of 1 at 32 px: .* Set batch_size or preprocess.size higher"):
+        trained(recipe_of(batch_size=1, arch="resnet18", augment={}), folder, tmp_path / "out")
+
+
+def test_the_history_is_there_after_every_epoch_as_json_and_as_a_table(tmp_path: Path, folder: Path) -> None:
+    recipe = recipe_of(arch="scratch_cnn_s2", phases=[{"epochs": 2, "lr": 0.01, "head_lr": 0.02}])
+    for event in train(recipe, open_data(folder, recipe.data, recipe.seed), tmp_path / "out", device="cpu"):
+        if isinstance(event, Epoch):
+            kept = json.loads((tmp_path / "out/history.json").read_text())
+            assert kept[-1] == asdict(event)
+            with (tmp_path / "out/history.csv").open() as file:
+                rows = list(csv.DictReader(file))
+            assert len(rows) == len(kept) == event.epoch + 1
+            assert rows[-1].keys() == asdict(event).keys()
+            assert (float(rows[-1]["lr"]), float(rows[-1]["head_lr"])) == (0.01, 0.02)
+            assert float(rows[-1]["val_loss"]) == event.val_loss
+            assert event.images_per_s > 0
+
+
+def answers(recipe: Recipe, losses: list[float], accuracies: list[float]) -> tuple[list[bool], list[bool]]:
+    """Judge one epoch after the other; return which were the best of the run, and where its phase would stop."""
+    progress, best, stops = Progress(), list[bool](), list[bool]()
+    for loss, accuracy in zip(losses, accuracies, strict=True):
+        best.append(progress.judge(recipe, Answered(loss, accuracy, accuracy))[0])
+        stops.append(progress.stops(recipe))
+    return best, stops
+
+
+def test_stopping_watches_the_loss_whatever_is_selected_by() -> None:
+    losses, accuracies = [3.0, 2, 4, 5, 1], [0.5, 0.6, 0.7, 0.6, math.nan]
+    early = {"patience": 2, "metric": "loss"}
+    best, stops = answers(recipe_of(select="accuracy", early_stop=early), losses, accuracies)
+    assert best == [True, True, True, False, False]
+    assert stops == [False, False, False, True, False]
+    assert answers(recipe_of(select="last", early_stop=early), losses, accuracies) == ([True] * 5, stops)
+    assert answers(recipe_of(select="loss"), losses, accuracies) == ([True, True, False, False, True], [False] * 5)
+
+
+def test_a_phase_has_a_best_of_its_own() -> None:
+    recipe, progress = recipe_of(select="accuracy"), Progress()
+    assert progress.judge(recipe, Answered(1, 0.9, 0.9)) == (True, True)
+    progress.next_phase()
+    assert progress.judge(recipe, Answered(1, 0.8, 0.8)) == (False, True)
+    assert progress.judge(recipe, None) == (True, True)
 
 
 def test_the_checkpoint_knows_where_the_run_stands(tmp_path: Path, folder: Path) -> None:
-    trained(recipe_of(), folder, tmp_path / "out")
+    trained(recipe_of(arch="scratch_cnn_s2"), folder, tmp_path / "out")
     progress = facts(tmp_path / "out" / LAST)["progress"]
     assert progress["epoch"] == 3
     assert all(math.isfinite(entry["val_loss"]) for entry in progress["history"])
