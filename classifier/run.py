@@ -104,7 +104,8 @@ def run(
         installed = _export(recipe, data, out, trained, pictures, audit)
         installed = yield from calibrate_detector(recipe, data, installed, pictures)
         split = measured_split(recipe, data)
-        yield Stage(f"Measuring on the {split} split")
+        if data.splits[split]:
+            yield Stage(f"Measuring on the {split} split")
         for found in measure_detector(data, split, installed, pictures):
             if isinstance(found, Measured) and found.degrade is None:
                 told.measured(split, found.metrics.accuracy.value, found.metrics.balanced_accuracy.value)

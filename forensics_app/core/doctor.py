@@ -26,6 +26,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "train": ("accelerate", "diffusers", "onnx", "onnxscript", "scikit-learn", "torch", "torchvision"),
     "heif": ("pillow-heif",),
+    "tensorboard": ("tensorboard",),
 }  # fmt: skip
 """What the installation may hold: `judging` is what every copy needs, the others are the extras of that name."""
 

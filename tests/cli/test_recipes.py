@@ -100,6 +100,10 @@ def test_a_class_of_one_picture_is_refused(tmp_path: Path) -> None:
     done = forensics("train", "--recipe", recipe, "--data", folder, "--out", tmp_path / "run", "--quiet")
     assert "The 2 pictures" in refusal(done)
     assert "--set data.val=0" in done.stderr
+    words = ("train", "--recipe", recipe, "--data", folder, "--out", tmp_path / "run", "--quiet", "--set", "epochs=1")
+    done = forensics(*words, "--set", "data={val: 0, cal: 0, test: 0}", "--set", "select=last")
+    assert done.exit_code == 0, (done.exception, done.stderr)
+    assert read(tmp_path / "run/detector/detector.json")["metrics"] == {}
 
 
 def test_an_unreadable_picture_can_be_refused(tmp_path: Path, folder: Path) -> None:
