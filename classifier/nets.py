@@ -114,13 +114,12 @@ def freeze(network: nn.Module, trainable: tuple[str, ...] | None) -> None:
 
 
 def train_mode(network: nn.Module) -> None:
-    """Put the network in training mode, but frozen BatchNorm in eval mode: its statistics are frozen as well."""
+    """Put the network in training mode, what is frozen in eval mode: its statistics stay, nothing in it is random."""
     network.train()
     for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            parameters = list(module.parameters(recurse=False))
-            if parameters and not any(p.requires_grad for p in parameters):
-                module.eval()
+        parameters = list(module.parameters())
+        if parameters and not any(p.requires_grad for p in parameters):
+            module.eval()
 
 
 def pick_device(name: str = "auto") -> torch.device:
