@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from classifier.files import read
 from classifier.images import SUFFIXES, BadImage, Pixels, load
 from classifier.recipes import Data
 
@@ -20,6 +22,7 @@ Split = Literal["train", "val", "cal", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "cal", "test")
 NEAR_BITS = 4
 """Two pictures whose 64-bit difference hashes differ in at most so many bits count as near-duplicates."""
+RECORD, MAX_RECORD_BYTES = "dataset.json", 2**28
 Found = dict[str, list[tuple[Path, str]]]
 """Picture files by class, each with its source."""
 
@@ -69,6 +72,16 @@ def open_data(root: Path, spec: Data, seed: int) -> Labelled:
         for split, found in given.items()
     }
     return _split(root, classes, items, spec, seed)
+
+
+def made_note(root: Path) -> str | None:
+    """Return what whoever made a data set warns of in its dataset.json, or None where there is no such word."""
+    try:
+        record = json.loads(read(root / RECORD, max_bytes=MAX_RECORD_BYTES))
+        note = record["reals"]["note"]
+    except (BadImage, ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return note if isinstance(note, str) and note else None
 
 
 def find_pictures(root: Path, spec: Data) -> dict[Split, Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from math import fsum
@@ -16,12 +17,13 @@ from safetensors.torch import load_file
 
 from classifier import checkpoint, zoo
 from classifier.board import FOLDER, board
-from classifier.data import BadData, Labelled, Pictures, open_data
+from classifier.data import BadData, Labelled, Pictures, made_note, open_data
 from classifier.detector import Card, Installed, open_folder
 from classifier.environment import environment
 from classifier.evaluate import Batch
 from classifier.export import export
 from classifier.history import HISTORY, Epoch, Extracted, Step, Trained, Validated
+from classifier.lock import only_one
 from classifier.measuring import Measured, calibrate_detector, chooses, measure_detector, measured_split
 from classifier.preprocess import regions
 from classifier.recipes import Recipe
@@ -33,7 +35,7 @@ __all__ = (
     "kept_audit", "run",
 )  # fmt: skip
 
-DETECTOR, AUDIT = "detector", "audit.json"
+DETECTOR, AUDIT, LOCK = "detector", "audit.json", ".lock"
 CHECKED = 16
 
 
@@ -79,6 +81,26 @@ def run(
     Raises `BadData` (also if `out` holds a run that is not resumed), `BadArch`, `TrainingFailed`, `ExportRefused`.
     """
     check_place(recipe, out, resume)
+    busy = BadData(f"Another program is training into {out}: wait until it ends, or give another folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with only_one(out / LOCK, busy):
+            yield from _run(recipe, root, out, resume=resume, device=device, audit=audit, asked=asked)
+    finally:
+        with suppress(OSError):  # it holds a run
+            out.rmdir()
+
+
+def _run(
+    recipe: Recipe,
+    root: Path,
+    out: Path,
+    *,
+    resume: bool,
+    device: str,
+    audit: Mapping[str, Any] | None,
+    asked: Request | None,
+) -> Iterator[Event]:
     audit = kept_audit(out) or audit
     yield Stage("Reading the pictures")
     data = open_data(root, recipe.data, recipe.seed)
@@ -183,14 +205,19 @@ def _export(
 ) -> Installed:
     network = zoo.build(recipe.arch, len(data.classes), size=recipe.preprocess.size, dropout=recipe.dropout)
     network.load_state_dict(load_file(trained.weights))
+    note = made_note(data.root)
     card = Card(
         name=recipe.name,
         description=recipe.description,
         arch=recipe.arch,
         classes=data.classes,
         preprocess=recipe.preprocess,
-        training={**_facts(recipe, data, out, trained.history), **_audited(audit, data.classes)},
-        limits=recipe.limits,
+        training={
+            **_facts(recipe, data, out, trained.history),
+            **_audited(audit, data.classes),
+            **({"note": note} if note else {}),
+        },
+        limits=(*((note,) if note else ()), *recipe.limits),
     )
     sample = (data.splits["cal"] or data.splits["train"])[:CHECKED]
     check = np.concatenate([regions(pictures[item.path], recipe.preprocess).batch for item in sample])

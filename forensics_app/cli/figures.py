@@ -34,7 +34,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table | Text]:
         yield Text(f"\n{SPLITS.get(name, shown(name))} (n = {found.get('n', '?')}), 95 % intervals", style="bold")
         yield _overview(found)
         if name not in DETAILED:
-            for table in (*_classes(found), *_sources(found.get("sources"))):
+            for table in (*_classes(found), *_sources(found)):
                 yield Text("")
                 yield table
 
@@ -69,14 +69,19 @@ def _number(value: object) -> str:
     return f"{value:.2f}" if isinstance(value, float | int) else "?"
 
 
-def _sources(sources: object) -> Iterator[Table]:
+def _sources(found: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield each source's accuracy and verdicts; nothing where sources are the classes over again."""
+    sources, classes = found.get("sources"), found.get("classes")
     if not isinstance(sources, dict) or not sources:
         return
-    table = _table("source", "accuracy", "n", "fake", "unsure", "real")
+    judged = any(isinstance(row, dict) and "called_fake" in row for row in sources.values())
+    if not judged and isinstance(classes, list | tuple) and set(sources) <= set(classes):
+        return
+    table = _table("source", "accuracy", "n", *(("fake", "unsure", "real") if judged else ()))
     for name, row in sources.items():
         accuracy = row.get("accuracy") if isinstance(row, dict) else None
         if isinstance(accuracy, dict) and (text := figure(accuracy)) is not None:
-            answers = (str(row.get(f"called_{label}", "")) for label in ("fake", "unsure", "real"))
+            answers = [str(row.get(f"called_{label}", "")) for label in ("fake", "unsure", "real")] if judged else []
             table.add_row(shown(str(name)), text, str(accuracy.get("n", "?")), *answers)
     yield table
 

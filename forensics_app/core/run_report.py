@@ -95,6 +95,8 @@ def _notes(run: Run) -> Iterator[str]:
     """Yield what must not be overlooked."""
     measured, training = run.measured, run.card.training
     chance = 1 / len(run.card.classes)
+    if isinstance(note := training.get("note"), str):
+        yield note
     if measured and measured.balanced_accuracy.low <= chance:
         yield f"This cannot be told apart from guessing: the interval reaches {chance:.2f}, which guessing would give."
     if shortcuts := training.get("shortcuts"):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from classifier.data import BadData, open_data
+from classifier.data import BadData, made_note, open_data
 from classifier.detector import open_folder
 from classifier.evaluate import evaluate
+from classifier.history import Epoch
 from classifier.metrics import Metrics
-from classifier.run import Finished, Measured, run
+from classifier.run import LOCK, Finished, Measured, run
 from classifier.runtime import Detector
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
@@ -55,6 +56,47 @@ def test_a_run_is_not_written_over_and_resumes_only_with_its_own_recipe(tmp_path
     (tmp_path / "mine/thesis.txt").write_text("do not lose")
     with pytest.raises(BadData, match="not empty"):
         next(run(recipe_of(), folder, tmp_path / "mine"))
+
+
+def test_two_programs_do_not_train_into_one_folder(tmp_path: Path) -> None:
+    folder, out = write_folder(tmp_path / "data"), tmp_path / "out"
+    first = run(recipe_of(), folder, out, device="cpu")
+    while not isinstance(next(first), Epoch):
+        pass
+    with pytest.raises(BadData, match="Another program is training"):
+        next(run(recipe_of(), folder, out, resume=True))
+    first.close()
+    assert isinstance(list(run(recipe_of(), folder, out, resume=True, device="cpu"))[-1], Finished)
+    assert not (out / LOCK).exists()
+
+
+def test_a_run_that_never_began_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="no data folder"):
+        list(run(recipe_of(), tmp_path / "nowhere", tmp_path / "out", device="cpu"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("record", "note"),
+    [
+        ('{"reals": {"note": "Only good to try."}}', "Only good to try."),
+        ('{"reals": null}', None),
+        ('{"reals": {"note": 3}}', None),
+        ("[" * 100_000, None),
+        ("[]", None),
+        (None, None),
+    ],
+)
+def test_the_warning_of_a_data_set_goes_onto_the_card(tmp_path: Path, record: str | None, note: str | None) -> None:
+    folder = write_folder(tmp_path / "data")
+    if record is not None:
+        (folder / "dataset.json").write_text(record)
+    assert made_note(folder) == note
+    if note:
+        end = list(run(recipe_of(phases=[{"epochs": 1, "lr": 0.01}]), folder, tmp_path / "out", device="cpu"))[-1]
+        assert isinstance(end, Finished)
+        card = open_folder(end.folder).card
+        assert card.training["note"] == card.limits[0] == note
 
 
 def test_classes_of_things_get_no_band(tmp_path: Path) -> None:

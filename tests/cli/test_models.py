@@ -69,6 +69,16 @@ def test_card_with_figures(installed: Path) -> None:
     assert "0.90 (0.85–0.94)" in CliRunner().invoke(app, ["models"]).stdout
 
 
+def test_sources_that_are_the_classes_are_not_told_twice(installed: Path) -> None:
+    figure = {"value": 0.9, "low": 0.85, "high": 0.94, "n": 200}
+    for sources, told in ((("fake", "real"), False), (("fake", "real", "phone"), True)):
+        found = {"n": 200, "classes": ["fake", "real"], "per_class": {}, "confusion": [], "sources": {name: {"accuracy": figure} for name in sources}}
+        measured(installed / "tiny", {"test": found})
+        shown = CliRunner().invoke(app, ["models", "show", "tiny"]).stdout
+        assert ("source" in shown) == told
+        assert "unsure" not in shown.partition("source")[2]
+
+
 ODD: list[dict[str, object]] = [
     {"test": []},
     {"test": {"n": 1}},

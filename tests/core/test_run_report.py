@@ -191,6 +191,13 @@ def test_hostile_names_stay_text(tmp_path: Path, detector_folder: Path) -> None:
         assert "<script" not in svg
 
 
+def test_the_warning_of_the_data_set_is_said_first(copied: Path) -> None:
+    training = open_folder(copied / "detector").card.training
+    change_card(copied, training={**training, "note": "Good <to> try."})
+    page = words(write(copied).read_text(encoding="utf-8"))
+    assert page.index("Good <to> try.") < page.index("How it learned")
+
+
 def test_shortcuts_and_the_audit_are_said_first(copied: Path) -> None:
     training = dict(open_folder(copied / "detector").card.training)
     figure = {"value": 0.97, "low": 0.95, "high": 0.99, "n": 120}
