@@ -179,7 +179,7 @@ def divided(kinds: Sequence[str], groups: Sequence[int], parts: dict[Split, int]
             left[placed[group]] -= sizes[group]
         fresh = sorted(sizes.keys() - placed.keys())
         for place in np.random.default_rng((seed, index)).permutation(len(fresh)):
-            split = next((one for one in reversed(left) if left[one] > 0), "train")
+            split: Split = next((one for one in reversed(left) if left[one] > 0), "train")
             placed[fresh[place]] = split
             left[split] -= sizes[fresh[place]]
     return [placed[group] for group in groups]

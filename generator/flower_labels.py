@@ -97,10 +97,10 @@ def parse(labels: bytes, splits: bytes) -> FlowerLabels:
 
 
 def _variables(data: bytes, name: str) -> dict[str, Any]:
-    from scipy import io as matlab
+    from scipy.io import loadmat
 
     try:
-        found: dict[str, Any] = matlab.loadmat(io.BytesIO(data))
+        found: dict[str, Any] = loadmat(io.BytesIO(data))
     except Exception as error:  # scipy has a dozen kinds for a file that is none
         detail = " ".join(str(error).split())[:100]
         raise BadSource(f"{name} is no MATLAB file ({detail}).") from None

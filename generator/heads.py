@@ -49,7 +49,7 @@ class Drawn:
 def _ellipse(x: float, y: float, width: float, height: float, turn_deg: float = 0.0) -> Points:
     angle = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     outline = np.stack([width * np.cos(angle), height * np.sin(angle)], axis=1)
-    return _turned(outline, turn_deg) + np.array([x, y])
+    return np.asarray(_turned(outline, turn_deg) + np.array([x, y]))
 
 
 def _turned(points: Points, turn_deg: float) -> Points:

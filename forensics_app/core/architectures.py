@@ -35,5 +35,6 @@ def architectures() -> list[Architecture]:
 
 def _listed(row: zoo.Arch) -> Architecture:
     counts = zoo.parameters(row.name, 1000), zoo.parameters(row.name, 2)
-    layers = row.stages, row.walk, row.cam_layer, row.cam_layout
-    return Architecture(row.name, *counts, row.size, *layers, row.closed_form, row.weights)
+    return Architecture(
+        row.name, *counts, row.size, row.stages, row.walk, row.cam_layer, row.cam_layout, row.closed_form, row.weights
+    )
