@@ -103,7 +103,7 @@ def as_nchw(values: Tensor, layout: CamLayout) -> Tensor:
     if values.dim() == 3:
         patches = values[:, 1:]
         side = round(patches.shape[1] ** 0.5)
-        return patches.transpose(1, 2).reshape(len(values), -1, side, side)
+        return patches.transpose(1, 2).reshape(-1, patches.shape[2], side, side)
     return values.permute(0, 3, 1, 2) if layout == "nhwc" else values
 
 
