@@ -19,7 +19,7 @@ from classifier.board import FOLDER, board
 from classifier.data import BadData, Labelled, Pictures, open_data
 from classifier.detector import Card, Installed, open_folder
 from classifier.environment import environment
-from classifier.evaluate import Batch
+from classifier.evaluate import Batch, Stage
 from classifier.export import export
 from classifier.history import HISTORY, Epoch, Extracted, Step, Trained, Validated
 from classifier.measuring import Measured, calibrate_detector, chooses, measure_detector, measured_split
@@ -35,13 +35,6 @@ __all__ = (
 
 DETECTOR, AUDIT = "detector", "audit.json"
 CHECKED = 16
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of the run begins; `name` says which in words."""
-
-    name: str
 
 
 @dataclass(frozen=True)
