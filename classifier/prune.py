@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from classifier import calibrate, nets, zoo
+from classifier import nets, zoo
 from classifier.batches import plain_batches, training_batches
 from classifier.data import Item, Labelled, Pictures, Split
 from classifier.detector import Card, Installed
-from classifier.evaluate import Batch, Scores, Stage, collected, measured, pictures_of, score, splits_of
+from classifier.evaluate import Batch, Stage, collected, measured, pictures_of, score, splits_of
 from classifier.export import export, load_network, write_card
 from classifier.metrics import Figure, Metrics, bootstrap, expected_calibration_error, measure
 from classifier.optimize import optimizer_of
@@ -253,19 +253,9 @@ def _kept(job: _Job, network: nn.Module, folder: Path) -> Generator[Batch, None,
     sample = [job.pictures[item.path] for item in job.items[:CHECKED]]
     check_on = np.concatenate([regions(pixels, card.preprocess).batch for pixels in sample])
     installed = export(made_permanent(network), card.model_copy(update=changes), folder, check=check_on)
-    detector, cal = Detector(folder), job.data.splits["cal"]
-    card = installed.card
-    if {item.label for item in cal} == set(range(len(card.classes))):
-        scores = yield from collected(score(detector, cal, pictures=job.pictures))
-        card = calibrate.refit(card, scores, job.recipe.max_fpr, job.recipe.max_fnr)
-        write_card(folder, card)
-    found = yield from collected(score(Detector(folder), job.items, pictures=job.pictures))
-    return _finished(job, folder, found, len(cal))
-
-
-def _finished(job: _Job, folder: Path, found: Scores, cal: int) -> Kept:
-    """Write the kept detector's figures on its card, and return them."""
+    yield from calibrate_detector(job.recipe, job.data, installed, job.pictures)
     detector = Detector(folder)
+    found = yield from collected(score(detector, job.items, pictures=job.pictures))
     metrics = measured(detector, found, job.items)
     write_card(folder, detector.card.model_copy(update={"metrics": {job.split: asdict(metrics)}}))
-    return Kept(Detector(folder).id, job.plan.keep or 0.0, cal, metrics)
+    return Kept(Detector(folder).id, job.plan.keep or 0.0, len(job.data.splits["cal"]), metrics)

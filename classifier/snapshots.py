@@ -9,14 +9,13 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from classifier import calibrate
 from classifier.data import Pictures
 from classifier.detector import CARD, Installed, open_folder
-from classifier.evaluate import Batch, collected, score, splits_of
-from classifier.export import export, load_network, write_card
+from classifier.evaluate import Batch, splits_of
+from classifier.export import export, load_network
+from classifier.measuring import calibrate_detector
 from classifier.preprocess import regions
 from classifier.recipes import Recipe
-from classifier.runtime import Detector
 
 DETECTOR, CHECKED = "detector", 16
 
@@ -45,12 +44,7 @@ def snapshot(checkpoint: Path, root: Path, folder: Path) -> Generator[Batch, Non
     facts = {**made.card.training, "checkpoint": checkpoint.name}
     card = made.card.model_copy(update={**plain, "training": facts, "metrics": {}})
     data, pictures = splits_of(card, root), Pictures()
-    cal = data.splits["cal"]
-    sample = (cal or data.splits["train"])[:CHECKED]
+    sample = (data.splits["cal"] or data.splits["train"])[:CHECKED]
     check = np.concatenate([regions(pictures[item.path], card.preprocess).batch for item in sample])
     installed = export(network, card, folder, check=check)
-    if {item.label for item in cal} == set(range(len(card.classes))):
-        scores = yield from collected(score(Detector(folder), cal, pictures=pictures))
-        recipe = Recipe.model_validate(facts["recipe"])
-        write_card(folder, calibrate.refit(installed.card, scores, recipe.max_fpr, recipe.max_fnr))
-    return open_folder(folder)
+    return (yield from calibrate_detector(Recipe.model_validate(facts["recipe"]), data, installed, pictures))

@@ -68,8 +68,8 @@ def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def second_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second one with other weights."""
-    return export_tiny(tmp_path_factory.mktemp("detectors") / "other", seed=8)
+    """A second one, another and much smaller network."""
+    return export_tiny(tmp_path_factory.mktemp("detectors") / "second", arch="mini_resnet", seed=8)
 
 
 @pytest.fixture(scope="session")

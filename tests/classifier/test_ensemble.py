@@ -91,7 +91,7 @@ def with_recipe(installed: Installed, folder: Path, **changes: object) -> Instal
     """Return a copy of a detector whose card has a recipe."""
     shutil.copytree(installed.folder, folder)
     card = json.loads((folder / "detector.json").read_text())
-    recipe = {"name": "x", "arch": "resnet18_npr", "phases": [{"epochs": 1, "lr": 0.1}], **changes}
+    recipe = {"name": "x", "arch": installed.card.arch, "phases": [{"epochs": 1, "lr": 0.1}], **changes}
     (folder / "detector.json").write_text(json.dumps({**card, "training": {"recipe": recipe}}))
     return open_folder(folder)
 

@@ -23,12 +23,12 @@ from classifier.runtime import Detector  # noqa: E402
 from classifier.sparsity import made_permanent, prunable, pruned, sparsity_of  # noqa: E402
 from tests.classifier.pictures import write_folder  # noqa: E402
 
-ROW = zoo.arch("resnet18_npr")
+ROW = zoo.arch("mini_resnet")
 
 
 @pytest.fixture(scope="module")
-def installed(detector_folder: Path) -> Installed:
-    return open_folder(detector_folder)
+def installed(second_detector: Path) -> Installed:
+    return open_folder(second_detector)
 
 
 @pytest.fixture(scope="module")

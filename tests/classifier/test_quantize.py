@@ -20,9 +20,9 @@ LOOSE = Limits(shift=0.5, flipped=1.0)
 
 
 @pytest.fixture(scope="module")
-def installed(detector_folder: Path) -> Installed:
+def installed(second_detector: Path) -> Installed:
     pytest.importorskip("onnx", reason="needs the extra 'train'")
-    return open_folder(detector_folder)
+    return open_folder(second_detector)
 
 
 @pytest.fixture(scope="module")

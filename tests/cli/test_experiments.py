@@ -78,8 +78,8 @@ def test_an_ensemble_can_be_used(tmp_path: Path, data: Path, detector_folder: Pa
     assert {row["detector"]["id"] for row in rows} == {found["id"]}
 
 
-def test_quantize_and_judge_with_it(tmp_path: Path, data: Path, detector_folder: Path) -> None:
-    words = ("quantize", detector_folder, "--data", data, "--out", tmp_path / "fast", "--max-shift", "0")
+def test_quantize_and_judge_with_it(tmp_path: Path, data: Path, second_detector: Path) -> None:
+    words = ("quantize", second_detector, "--data", data, "--out", tmp_path / "fast", "--max-shift", "0")
     said = done(*words, "--force")
     assert "over its limits" in said
     one = next((data / "fake").iterdir())
@@ -90,8 +90,8 @@ def test_quantize_and_judge_with_it(tmp_path: Path, data: Path, detector_folder:
     assert_refused(forensics("quantize", fast, "--data", data, "--out", tmp_path / "again"), "already")
 
 
-def test_prune_and_keep(tmp_path: Path, data: Path, detector_folder: Path) -> None:
-    words = ("prune", detector_folder, "--data", data, "--out", tmp_path / "out", "--device", "cpu")
+def test_prune_and_keep(tmp_path: Path, data: Path, second_detector: Path) -> None:
+    words = ("prune", second_detector, "--data", data, "--out", tmp_path / "out", "--device", "cpu")
     said = done(*words, "--sparsity", "0.5", "--keep", "0.9", "--structured")
     assert "90%" in said.replace(" ", "")
     assert [point["sparsity"] for point in json.loads((tmp_path / "out/pruning.json").read_text())["points"]] == [
