@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from classifier import nets, zoo
-from classifier.batches import plain_batches, training_batches
+from classifier.batches import parts, plain_batches, training_batches
 from classifier.data import Item, Labelled, Pictures, Split
 from classifier.detector import Card, Installed
 from classifier.evaluate import Batch, Stage, collected, measured, pictures_of, score, splits_of
 from classifier.export import export, load_network, write_card
+from classifier.measuring import calibrate_detector
 from classifier.metrics import Figure, Metrics, bootstrap, expected_calibration_error, measure
+from classifier.numerics import seed_everything
+from classifier.objective import Objective
 from classifier.optimize import optimizer_of
 from classifier.paired import difference
 from classifier.preprocess import regions
@@ -228,15 +231,15 @@ def _tuned(job: _Job, network: nn.Module, place: int) -> Iterator[Tuning]:
     items, classes = job.data.splits["train"], job.data.classes
     nets.freeze(network, None)
     optimizer = optimizer_of(recipe, Phase(epochs=job.plan.epochs, lr=_lr(recipe)), network)
-    criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
-    batches = -(-(recipe.samples_per_epoch or len(items)) // recipe.batch_size)
+    objective = Objective(recipe, items, len(classes)).to(job.device)
+    batches = len(parts(recipe.samples_per_epoch or len(items), recipe.batch_size))
     runs = sum(1 for sparsity in job.plan.steps if sparsity)
     done = place * batches * job.plan.epochs
-    torch.manual_seed(job.plan.seed)
+    seed_everything(job.plan.seed)
     nets.train_mode(network)
     for epoch in range(job.plan.epochs):
         for x, y in training_batches(items, recipe, classes, job.pictures, epoch):
-            loss = criterion(network(x.to(job.device)).float(), y.to(job.device))
+            loss, _ = objective(network(x.to(job.device)), y.to(job.device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
