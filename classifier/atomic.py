@@ -1,13 +1,19 @@
-"""Files that are whole or not there: written under a temporary name, then renamed."""
+"""Files and folders that are whole or not there: written under a temporary name, then renamed."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+
+class Occupied(Exception):
+    """A new folder was asked for where there is something already; `str()` names it."""
 
 
 @contextmanager
@@ -23,3 +29,50 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_new(path: Path) -> None:
+    """Raise `Occupied` unless a new folder can be made at `path`: nothing is there, or an empty folder."""
+    if path.is_dir() and any(path.iterdir()):
+        raise Occupied(f"{path} is not empty; give a new folder.")
+    if path.exists() and not path.is_dir():
+        raise Occupied(f"{path} is a file; give a new folder.")
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to write to that becomes `path` when the block ends well, and is removed when it does not.
+
+    Raises `Occupied` at once where `path` is taken.
+    """
+    check_new(path)
+    made = [parent for parent in path.absolute().parents if not parent.exists()]
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    part = path.absolute().with_name(f".{secrets.token_hex(6)}.part")
+    try:
+        part.mkdir()
+        yield part
+        check_new(path)
+        if path.is_dir():
+            path.rmdir()
+        part.replace(path)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain values as JSON; what is no number becomes null, and a file name that is no UTF-8 an escape."""
+    with replacing(path) as file:
+        file.write(json.dumps(_finite(value), indent=1).encode() + b"\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and value - value != 0 else value

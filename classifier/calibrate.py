@@ -10,11 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from classifier.detector import Band
+from classifier.detector import Band, Card
+from classifier.evaluate import Scores
 from classifier.metrics import Labels, Probabilities, class_weights
-from classifier.runtime import softmax
+from classifier.runtime import calibrated, softmax
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.05), np.log(20), 2001))
+
+
+def refit(card: Card, scores: Scores, max_fpr: float, max_fnr: float) -> Card:
+    """Return the card with temperature, for two classes also the bias, and for fake and real the abstain band."""
+    if len(card.classes) > 2:
+        return card.model_copy(update={"temperature": temperature(scores.logits, scores.labels)})
+    t, bias = platt(scores.logits, scores.labels)
+    card = card.model_copy(update={"temperature": t, "bias": (bias, 0.0)})
+    if set(card.classes) != {"fake", "real"}:
+        return card
+    p, fake = calibrated(scores.logits, card), card.classes.index("fake")
+    return card.model_copy(update={"band": abstain_band(p, scores.labels, fake, max_fpr=max_fpr, max_fnr=max_fnr)})
 
 
 def temperature(logits: NDArray[np.float64], labels: Labels) -> float:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
@@ -70,6 +70,10 @@ class Card(BaseModel):
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     limits: tuple[str, ...] = ()
+    precision: Literal["single", "int8"] = "single"
+    """How the graph computes; `int8` has no network in torch any more."""
+    members: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")], ...] = Field((), max_length=32)
+    """The ids of an ensemble's detectors, each in a sub-folder of that name; empty for a single network."""
     files: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -78,6 +82,8 @@ class Card(BaseModel):
             raise ValueError("classes must differ from one another")
         if len(self.bias) not in (0, len(self.classes)):
             raise ValueError("bias needs a number for each class, or none")
+        if len(set(self.members)) < len(self.members) or len(self.members) == 1:
+            raise ValueError("an ensemble needs at least two members, and each once")
         return self
 
 
@@ -153,6 +159,19 @@ def open_folder(folder: Path, *, check: bool = True) -> Installed:
     return installed
 
 
+def members_of(installed: Installed) -> tuple[Installed, ...]:
+    """Return the detectors that an ensemble is made of, their files not yet checked; raises `BadDetector`."""
+    found = tuple(open_folder(installed.folder / name, check=False) for name in installed.card.members)
+    for name, member in zip(installed.card.members, found, strict=True):
+        if member.folder.is_symlink() or member.id != name:
+            raise BadDetector(
+                f"The member {name} of the ensemble '{installed.card.name}' was changed; install the ensemble again."
+            )
+        if member.card.members or member.card.classes != installed.card.classes:
+            raise BadDetector(f"The ensemble '{installed.card.name}' has a member that does not fit it: {name}.")
+    return found
+
+
 def _first_problem(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
@@ -167,7 +186,9 @@ def checked_files(installed: Installed) -> Iterator[tuple[str, bytes]]:
     Raises `BadDetector` for a file that is missing, changed, or outside the folder.
     """
     card = installed.card
-    if WEIGHTS not in card.files:
+    for member in members_of(installed):
+        yield from checked_files(member)
+    if WEIGHTS not in card.files and not card.members:
         raise BadDetector(f"The detector '{card.name}' names no {WEIGHTS} in its card; export it again.")
     for name, expected in card.files.items():
         data = _read(installed.folder, name, card.name, MAX_FILE_BYTES)

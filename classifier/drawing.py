@@ -31,7 +31,7 @@ class Theme:
 
 def empty(width_in: float, height_in: float, theme: Theme, *, between: float = 0.02) -> Plot:
     """Return a figure of a size in inches that lays itself out; `between` its axes is at least that part of it."""
-    layout = ConstrainedLayoutEngine(wspace=between)
+    layout = ConstrainedLayoutEngine(wspace=between, hspace=between)
     return Plot((width_in, height_in), DPI, facecolor=theme.ground, layout=layout)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.data import BadData, Item, Pictures, Split, open_data
+from classifier.data import BadData, Item, Labelled, Pictures, Split, open_data
+from classifier.degradations import degradation
 from classifier.detector import Card
 from classifier.images import Pixels
 from classifier.metrics import Metrics, measure
-from classifier.recipes import BadRecipe, Data, Recipe
+from classifier.recipes import Data, Recipe
 from classifier.runtime import Detector, calibrated
 
 CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a job begins; `name` says which in words."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -42,29 +50,41 @@ def labelled(card: Card, root: Path, split: Split | None) -> tuple[Item, ...]:
     `split` names a split as the detector's own recipe makes it, so that `test` holds what it was neither trained nor
     calibrated on; None takes every picture, from folders named as the classes. Raises `BadData`.
     """
+    data = splits_of(card, root) if split else opened(card, root, Data(), 0)
+    return pictures_of(data, split)
+
+
+def splits_of(card: Card, root: Path) -> Labelled:
+    """Return the splits of a data folder as a detector's own recipe makes them; raises `BadData`.
+
+    A folder that has none of the sub-folders which the recipe names is another data set: it is taken by its class
+    folders, and split in the same parts.
+    """
     recipe = Recipe.model_validate(card.training["recipe"]) if card.training.get("recipe") else None
-    spec = recipe.data if recipe and split else Data()
-    data = open_data(root, spec, recipe.seed if recipe else 0)
+    spec, seed = (recipe.data, recipe.seed) if recipe else (Data(), 0)
+    folders = [root / folder for several in spec.classes.values() for folder in several]
+    if not any(folder.is_dir() for folder in folders):
+        spec = spec.model_copy(update={"classes": {}, "holdout": ()})
+    return opened(card, root, spec, seed)
+
+
+def opened(card: Card, root: Path, spec: Data, seed: int) -> Labelled:
+    """Return the splits of a data folder; raises `BadData` unless it has the detector's classes."""
+    data = open_data(root, spec, seed)
     if data.classes != card.classes:
         raise BadData(
             f"{root} has the classes {', '.join(data.classes[:6])}, the detector '{card.name}' "
             f"{', '.join(card.classes[:6])}: they must be the same."
         )
+    return data
+
+
+def pictures_of(data: Labelled, split: Split | None) -> tuple[Item, ...]:
+    """Return the pictures of a split, or of all; raises `BadData` if there are none."""
     found = data.splits[split] if split else tuple(item for items in data.splits.values() for item in items)
     if not found:
-        raise BadData(f"The split '{split}' of {root} has no pictures.")
+        raise BadData(f"The split '{split}' of {data.root} has no pictures.")
     return found
-
-
-def degradation(name: str | None) -> Callable[[Pixels], Pixels] | None:
-    """Return what is done to each picture before it is judged: nothing, or JPEG of a quality (`jpeg75`)."""
-    if name is None:
-        return None
-    if name.startswith("jpeg") and name[4:].isdigit() and 1 <= int(name[4:]) <= 100:
-        from classifier.recompress import jpeg
-
-        return lambda pixels: jpeg(pixels, int(name[4:]))
-    raise BadRecipe(f"There is no degradation '{name}'; known is jpeg with a quality, such as jpeg75.")
 
 
 def score(
@@ -90,10 +110,22 @@ def score(
     yield Scores(np.array(logits).reshape(-1, count), np.array([item.label for item in items], np.int64))
 
 
+def collected(events: Iterator[Batch | Scores]) -> Generator[Batch, None, Scores]:
+    """Pass the batches of `score` on, and return its scores."""
+    for event in events:
+        if isinstance(event, Scores):
+            return event
+        yield event
+    raise ValueError("there were no scores at the end")
+
+
 def evaluate(
     detector: Detector, items: Sequence[Item], *, degrade: str | None = None, pictures: Pictures | None = None
 ) -> Iterator[Batch | Metrics]:
-    """Judge labelled pictures and measure; the last event is the `Metrics`. `degrade` is as `degradation` takes it."""
+    """Judge labelled pictures and measure; the last event is the `Metrics`. `degrade` is a name such as `jpeg75`.
+
+    Raises `BadDegradation`, and `BadImage` if a picture cannot be read any more.
+    """
     for event in score(detector, items, degrade=degradation(degrade), pictures=pictures):
         yield measured(detector, event, items) if isinstance(event, Scores) else event
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from classifier import calibrate, checkpoint
 from classifier.data import Item, Labelled, Pictures, Split
-from classifier.detector import Card, Installed, open_folder
-from classifier.evaluate import Batch, Scores, degradation, measured, score
+from classifier.degradations import degradation
+from classifier.detector import Installed, open_folder
+from classifier.evaluate import Batch, Scores, measured, score
 from classifier.export import write_card
 from classifier.metrics import Metrics
 from classifier.recipes import Recipe
@@ -38,23 +39,10 @@ def calibrate_detector(
         return installed  # too few pictures to set any aside: the card says so by having no band
     for event in score(Detector(installed.folder), items, pictures=pictures):
         if isinstance(event, Scores):
-            write_card(installed.folder, _calibrated(recipe, installed.card, event))
+            write_card(installed.folder, calibrate.refit(installed.card, event, recipe.max_fpr, recipe.max_fnr))
         else:
             yield event
     return open_folder(installed.folder)
-
-
-def _calibrated(recipe: Recipe, card: Card, scores: Scores) -> Card:
-    """Return the card with temperature, for two classes also the bias, and for fake and real the abstain band."""
-    if len(card.classes) > 2:
-        return card.model_copy(update={"temperature": calibrate.temperature(scores.logits, scores.labels)})
-    temperature, bias = calibrate.platt(scores.logits, scores.labels)
-    card = card.model_copy(update={"temperature": temperature, "bias": (bias, 0.0)})
-    if set(card.classes) != {"fake", "real"}:
-        return card
-    p, fake = calibrated(scores.logits, card), card.classes.index("fake")
-    band = calibrate.abstain_band(p, scores.labels, fake, max_fpr=recipe.max_fpr, max_fnr=recipe.max_fnr)
-    return card.model_copy(update={"band": band})
 
 
 def measured_split(recipe: Recipe, data: Labelled) -> Split:

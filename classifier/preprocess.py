@@ -23,6 +23,10 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the picture, right and bottom excluded."""
 
+Place = tuple[int, int]
+"""Where in the room that there is: -1, 0 or 1 across and down."""
+MIDDLE: Place = (0, 0)
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 KERNELS = {
@@ -67,18 +71,21 @@ def normalize(pixels: NDArray[np.uint8], spec: Preprocess) -> Floats:
     return np.ascontiguousarray(np.moveaxis(pixels * scale + shift, -1, -3), dtype=np.float32)
 
 
-def regions(pixels: Pixels, spec: Preprocess) -> Regions:
-    """Return the network's input for a picture of (H, W, 3) bytes."""
-    crops, boxes = _tiles(pixels, spec) if spec.kind == "tiles" else _resized(pixels, spec)
+def regions(pixels: Pixels, spec: Preprocess, at: Place = MIDDLE) -> Regions:
+    """Return the network's input for a picture of (H, W, 3) bytes.
+
+    `at` moves what is looked at as far as there is room: left (-1) or right (1), up (-1) or down (1).
+    """
+    crops, boxes = _tiles(pixels, spec, at) if spec.kind == "tiles" else _resized(pixels, spec, at)
     return Regions(normalize(np.stack(crops), spec), boxes)
 
 
-def _tiles(pixels: Pixels, spec: Preprocess) -> tuple[list[Pixels], tuple[Box, ...]]:
+def _tiles(pixels: Pixels, spec: Preprocess, at: Place) -> tuple[list[Pixels], tuple[Box, ...]]:
     size = spec.size
     padded = pad(pixels, size)
     crops, boxes = [], []
-    for top in _starts(padded.shape[0], size, spec.tiles):
-        for left in _starts(padded.shape[1], size, spec.tiles):
+    for top in _starts(padded.shape[0], size, spec.tiles, at[1]):
+        for left in _starts(padded.shape[1], size, spec.tiles, at[0]):
             crops.append(padded[top : top + size, left : left + size])
             boxes.append((left, top, left + size, top + size))
     return crops, tuple(boxes)
@@ -90,18 +97,22 @@ def pad(pixels: Pixels, size: int) -> Pixels:
     return np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="symmetric") if down or right else pixels
 
 
-def _starts(length: int, size: int, most: int) -> list[int]:
-    """Return where tiles begin along one side: each in the middle of an equal part, so that none is all edge."""
+def _starts(length: int, size: int, most: int, at: int) -> list[int]:
+    """Return where tiles begin along one side: each in the middle of an equal part, so that none is all edge.
+
+    With `at` -1 or 1 each lies at the beginning or at the end of its part.
+    """
     count = min(most, max(1, length // size))
-    return [((2 * part + 1) * length - count * size) // (2 * count) for part in range(count)]
+    free = length - count * size
+    return [(2 * part * length + (1 + at) * free) // (2 * count) for part in range(count)]
 
 
-def _resized(pixels: Pixels, spec: Preprocess) -> tuple[list[Pixels], tuple[Box, ...]]:
+def _resized(pixels: Pixels, spec: Preprocess, at: Place) -> tuple[list[Pixels], tuple[Box, ...]]:
     height, width = pixels.shape[:2]
     scale = max(spec.resize, spec.size) / min(height, width)
     scaled = (max(spec.size, round(width * scale)), max(spec.size, round(height * scale)))
-    left, top = (scaled[0] - spec.size) / 2, (scaled[1] - spec.size) / 2
-    # Pillow resizes only what the centre crop needs: a 12-megapixel picture costs no more than its centre.
+    left, top = ((side - spec.size) * (1 + way) / 2 for side, way in zip(scaled, at, strict=True))
+    # Pillow resizes only what the crop needs: a 12-megapixel picture costs no more than its centre.
     source = (
         left * width / scaled[0], top * height / scaled[1],
         (left + spec.size) * width / scaled[0], (top + spec.size) * height / scaled[1],

@@ -20,7 +20,7 @@ from classifier.board import FOLDER, board
 from classifier.data import BadData, Labelled, Pictures, made_note, open_data
 from classifier.detector import Card, Installed, open_folder
 from classifier.environment import environment
-from classifier.evaluate import Batch
+from classifier.evaluate import Batch, Stage
 from classifier.export import export
 from classifier.history import HISTORY, Epoch, Extracted, Step, Trained, Validated
 from classifier.lock import only_one
@@ -37,13 +37,6 @@ __all__ = (
 
 DETECTOR, AUDIT, LOCK = "detector", "audit.json", ".lock"
 CHECKED = 16
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of the run begins; `name` says which in words."""
-
-    name: str
 
 
 @dataclass(frozen=True)

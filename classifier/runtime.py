@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from classifier.detector import GRAPH, BadDetector, Card, Installed, checked_files, find, open_folder
+from classifier.detector import GRAPH, BadDetector, Card, Installed, checked_files, find, members_of, open_folder
 from classifier.images import Pixels
-from classifier.preprocess import Box, Floats, Regions, regions
+from classifier.preprocess import MIDDLE, Box, Floats, Place, Regions, regions
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -58,14 +58,18 @@ def calibrated(logits: NDArray[np.floating], card: Card) -> NDArray[np.float64]:
 
 
 class Detector:
-    """An installed detector, ready to judge. Thread-safe; holds one onnxruntime session."""
+    """An installed detector, ready to judge. Thread-safe; holds one onnxruntime session.
+
+    An ensemble holds its members instead, and says the mean of their calibrated probabilities.
+    """
 
     def __init__(self, folder: Path, *, threads: int = 0) -> None:
         """Open a detector's folder; `threads` 0 lets onnxruntime use every core. Raises `BadDetector`."""
         installed = open_folder(folder, check=False)  # its files are checked as they are read, and read once
         self.folder, self.card, self.id = installed.folder, installed.card, installed.id
-        self._session = _session(installed, threads)
-        self._outputs = {output.name for output in self._session.get_outputs()}
+        self.members = tuple(Detector(one.folder, threads=threads) for one in members_of(installed))
+        self._session = None if self.members else _session(installed, threads)
+        self._outputs = {output.name for output in self._session.get_outputs()} if self._session else set()
 
     @classmethod
     def load(cls, name_or_folder: str | Path = "default", *, threads: int = 0) -> Detector:
@@ -80,8 +84,10 @@ class Detector:
     def forward(self, batch: Floats, outputs: Sequence[str] = ("logits",)) -> list[Floats]:
         """Run the graph on (N, 3, S, S); `outputs` of `logits` (N, C), `cam` (N, C, h, w), `features` (N, K, h, w).
 
-        Raises `BadDetector` if the graph fails or gives no numbers.
+        Raises `BadDetector` if the graph fails or gives no numbers, and for an ensemble, which has no one graph.
         """
+        if self._session is None:
+            raise BadDetector(f"The ensemble '{self.name}' has no graph of its own, only its members have.")
         try:
             answers = [np.asarray(value) for value in self._session.run(list(outputs), {"input": batch})]
         except Exception as error:
@@ -90,13 +96,17 @@ class Detector:
             raise BadDetector(f"The detector '{self.name}' gives no numbers for this picture: its weights are broken.")
         return answers
 
-    def judge(self, pixels: Pixels, *, heat_class: str | None = None) -> Judged:
+    def judge(self, pixels: Pixels, *, heat_class: str | None = None, at: Place = MIDDLE) -> Judged:
         """Judge a picture of (H, W, 3) bytes; `heat_class` names the class whose heat map is wanted.
+
+        `at` is where to look, as `classifier.preprocess.regions` takes it.
 
         The logits of several regions are averaged, then calibrated as the card says. Without a closed-form map
         in the graph `heat` is None and `classifier.gradcam` computes it with autograd.
         """
-        looked = regions(pixels, self.card.preprocess)
+        if self.members:
+            return together(self.card, [one.judge(pixels, heat_class=heat_class, at=at) for one in self.members])
+        looked = regions(pixels, self.card.preprocess, at)
         with_map = heat_class is not None and "cam" in self._outputs
         answers = self.forward(looked.batch, ("logits", "cam") if with_map else ("logits",))
         logits = answers[0].astype(np.float64).mean(axis=0)
@@ -110,11 +120,36 @@ class Detector:
         """Return calibrated probabilities (N, C) of pictures, each (H, W, 3) bytes."""
         if not images:
             return np.zeros((0, len(self.card.classes)))
+        if self.members:
+            means = np.mean([member.predict(images) for member in self.members], axis=0)
+            return calibrated(log(means), self.card)
         looked = [regions(pixels, self.card.preprocess) for pixels in images]
         (logits,) = self.forward(np.concatenate([one.batch for one in looked]))
         ends = np.cumsum([len(one.batch) for one in looked])[:-1]
         means = np.stack([part.astype(np.float64).mean(axis=0) for part in np.split(logits, ends)])
         return calibrated(means, self.card)
+
+
+def log(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logits of probabilities, whose softmax they are; what is 0 becomes very small."""
+    return np.asarray(np.log(np.maximum(p, 1e-12)))
+
+
+def together(card: Card, found: Sequence[Judged]) -> Judged:
+    """Return what an ensemble with this card says where its members say `found`.
+
+    Its logits are the logarithms of the mean of the members' calibrated probabilities, a linear opinion pool, which
+    are then calibrated in turn; its map is the mean of the members' maps, each of which was scaled to a peak of 1,
+    scaled again.
+    """
+    logits = log(np.mean([one.probabilities for one in found], axis=0))
+    maps = [one.heat for one in found if one.heat]
+    heat = None
+    if maps:
+        mean = np.asarray(np.mean([one.values for one in maps], axis=0), np.float32)
+        boxes = tuple(dict.fromkeys(box for one in maps for box in one.boxes))
+        heat = Heat(np.asarray(mean / (mean.max() or 1), np.float32), boxes)
+    return Judged(calibrated(logits, card), logits, heat)
 
 
 def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:

@@ -67,6 +67,12 @@ def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def second_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second one, another and much smaller network."""
+    return export_tiny(tmp_path_factory.mktemp("detectors") / "second", arch="mini_resnet", seed=8)
+
+
+@pytest.fixture(scope="session")
 def bundled() -> Path:
     """The folder of the detector that ships with the product."""
     from classifier.detector import BadDetector, find
@@ -77,7 +83,9 @@ def bundled() -> Path:
         pytest.skip(f"needs the bundled detector in resources/models/default: {error}")
 
 
-def export_tiny(folder: Path, *, classes: tuple[str, ...] = ("fake", "real"), arch: str = "resnet18_npr") -> Path:
+def export_tiny(
+    folder: Path, *, classes: tuple[str, ...] = ("fake", "real"), arch: str = "resnet18_npr", seed: int = 7
+) -> Path:
     """Export a network with random weights as a detector that looks at up to 2 × 2 tiles of 64 px."""
     torch = pytest.importorskip("torch", reason="needs the extra 'train'")
     from classifier import zoo
@@ -85,7 +93,7 @@ def export_tiny(folder: Path, *, classes: tuple[str, ...] = ("fake", "real"), ar
     from classifier.export import export
     from classifier.preprocess import Preprocess
 
-    torch.manual_seed(7)
+    torch.manual_seed(seed)
     network = zoo.build(arch, len(classes))
     card = Card(
         name=folder.name, arch=arch, classes=classes, temperature=1.5, band=Band(low=0.4, high=0.6, n=1),

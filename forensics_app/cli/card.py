@@ -35,11 +35,14 @@ def paragraphs(installed: Installed) -> Iterator[RenderableType]:
 
 def _facts(installed: Installed) -> Table:
     card = installed.card
-    size = sum((installed.folder / name).stat().st_size for name in card.files)
+    size = sum(path.stat().st_size for path in installed.folder.rglob("*") if path.is_file())
     table = _grid()
-    table.add_row("network", card.arch)
+    table.add_row("network", card.arch + (", in 8-bit integers" if card.precision == "int8" else ""))
+    names = _names(card.training.get("members"))
+    for member in card.members:
+        table.add_row("member", f"{names.get(member, '?')}, id {member}")
     table.add_row("classes", shown(", ".join(card.classes[:12]) + (" …" if len(card.classes) > 12 else "")))
-    table.add_row("looks at", _looks_at(card))
+    table.add_row("looks at", _looks_at(card) if not card.members else "what each member looks at")
     table.add_row("answers", _band(card))
     bias = f", bias {', '.join(f'{one:+.3g}' for one in card.bias)}" if card.bias else ""
     table.add_row("calibration", f"temperature {card.temperature:.3g}{bias}")
@@ -47,6 +50,12 @@ def _facts(installed: Installed) -> Table:
     table.add_row("id", installed.id)
     table.add_row("folder", Text(shown(str(installed.folder)), overflow="fold"))
     return table
+
+
+def _names(members: object) -> dict[str, str]:
+    """Return the names of an ensemble's members by id, as its card gives them, which may say anything."""
+    found = [one for one in members if isinstance(one, dict)] if isinstance(members, list) else []
+    return {str(one.get("id")): shown(str(one.get("name"))) for one in found}
 
 
 def _looks_at(card: Card) -> str:

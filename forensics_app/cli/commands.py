@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from forensics_app import __version__
-from forensics_app.cli import auditing, data, datasets, doctor, generating, judge, models, recipes, training, window
+from forensics_app.cli import (
+    auditing,
+    data,
+    datasets,
+    doctor,
+    experiments,
+    generating,
+    judge,
+    models,
+    recipes,
+    training,
+    window,
+)  # fmt: skip
 from forensics_app.cli.run import Guarded
 
 app = typer.Typer(
@@ -29,6 +41,10 @@ app.command()(auditing.equalize)
 app.command()(training.train)
 app.command()(recipes.recipes)
 app.command()(training.evaluate)
+app.command()(experiments.robustness)
+app.command()(experiments.ensemble)
+app.command()(experiments.quantize)
+app.command()(experiments.prune)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)

@@ -12,6 +12,7 @@ from forensics_app.cli.auditing import guarded
 from forensics_app.cli.run import BadUse, DetectorName, Json, Quiet, Terminal, follow
 
 if TYPE_CHECKING:
+    from classifier.data import Split
     from classifier.metrics import Metrics
     from classifier.recipes import Recipe
 
@@ -31,6 +32,11 @@ class SplitName(str, Enum):
     VAL = "val"
     CAL = "cal"
     TEST = "test"
+
+    @property
+    def part(self) -> Split | None:
+        """The split, or None for all pictures."""
+        return None if self is SplitName.ALL else self.value
 
 
 def train(
@@ -143,23 +149,38 @@ def evaluate(
     split: Annotated[
         SplitName, typer.Option(help="all of the folder, or a split as the detector's recipe makes it.")
     ] = SplitName.ALL,
-    degrade: Annotated[str | None, typer.Option(metavar="NAME", help="Recompress first, such as jpeg75.")] = None,
+    degrade: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Damage them first: jpeg75, blur2, noise5 …")
+    ] = None,
+    tta: Annotated[
+        str | None, typer.Option(metavar="N|NAMES", help="Average over views: 2 to 10, or flip,crops.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", readable=False, help="With --tta: a new folder for page and figures.")
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled pictures: accuracy, calibration, coverage, each with n and its interval.
+
+    With --tta (test-time augmentation) also the mean over several views of each picture, beside one view alone.
 
     Example: forensics evaluate --data pictures --detector default
     """
     from dataclasses import asdict
 
     from classifier import evaluate as measuring
+    from classifier.degradations import degradation
     from classifier.runtime import Detector
     from forensics_app.cli.figures import tables
+    from forensics_app.cli.measurements import average
 
     terminal, loaded = Terminal(json, quiet), Detector.load(detector)
-    measuring.degradation(degrade)
-    items = measuring.labelled(loaded.card, data, None if split is SplitName.ALL else split.value)
+    damage = degradation(degrade)
+    if tta or out:
+        average(loaded, data, tta, split=split, degrade=damage, out=out, terminal=terminal)
+        return
+    items = measuring.labelled(loaded.card, data, split.part)
     end = follow(measuring.evaluate(loaded, items, degrade=degrade), terminal, words=f"Measuring {loaded.name}")
     for part in () if json else tables({_title(split, degrade): asdict(_metrics(end))}):
         terminal.result(part)

@@ -65,7 +65,12 @@ def require_judge(card: Card) -> None:
 
 
 def autograd_maps(detector: Detector) -> Callable[[Pixels, str], Heat] | None:
-    """Return what draws a picture's map of a class with autograd, or None where the extra `train` is not installed."""
+    """Return what draws a picture's map of a class with autograd, or None where that cannot be done.
+
+    It takes the extra `train` and one network in torch, which ensembles and 8-bit integers do not have.
+    """
+    if detector.members or detector.card.precision == "int8":
+        return None
     try:
         from classifier import export, gradcam, zoo
         from classifier.detector import open_folder

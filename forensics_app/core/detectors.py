@@ -31,7 +31,7 @@ def listed() -> list[Listed]:
 def _listed(folder: Path) -> Listed:
     try:
         installed = open_folder(folder, check=False)
-        size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     except BadDetector as error:
         return Listed(folder.name, folder, problem=str(error))
     except OSError as error:
