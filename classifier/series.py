@@ -1,0 +1,229 @@
+"""One recipe, several architectures: a run each, in a folder of its own; what is finished is not trained again."""
+
+from __future__ import annotations
+
+import difflib
+import gc
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from classifier import checkpoint
+from classifier.data import BadData, open_data
+from classifier.detector import CARD, BadDetector, open_folder
+from classifier.export import ExportRefused
+from classifier.recipes import BadRecipe, Recipe, validate
+from classifier.run import DETECTOR, RECIPE, Stage, check_place, run
+from classifier.split_record import PICTURES, Record, picture_counts, record_of, recorded, write
+from classifier.train import Step, TrainingFailed
+from classifier.zoo import ARCHS, BadArch
+
+TEN = (
+    "convnext_tiny", "densenet161", "efficientnet_b0", "googlenet", "mobilenet_v3_small",
+    "mnasnet0_75", "swin_t", "shufflenet_v2_x2_0", "vit_b_16", "wide_resnet50_2",
+)  # fmt: skip
+"""The architectures of the document on three classes of vehicles, which `all` stands for."""
+ALL = "all"
+FAILED = "failed.json"
+OWN = (TrainingFailed, BadArch, BadRecipe, ExportRefused, BadDetector)
+FOREIGN = (RuntimeError, ValueError, MemoryError)
+"""What torch and the exporter raise where a network and its pictures do not fit each other, or memory is short."""
+
+Standing = Literal["new", "begun", "finished", "failed"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """An architecture, and what its recipe has otherwise than the others."""
+
+    arch: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Began:
+    """The training of a model begins, the `number`-th of `count` that are left to train."""
+
+    model: str
+    number: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Inside:
+    """An event of a model's own run, and its name; `done` of `total` steps of all models where it is a step."""
+
+    model: str
+    name: str
+    event: Any
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A model's run is finished, or was so before (`reused`)."""
+
+    model: str
+    folder: Path
+    reused: bool
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """A model that could not be trained or exported, and why; the others go on."""
+
+    model: str
+    folder: Path
+    why: str
+
+
+def models(names: str) -> tuple[str, ...]:
+    """Return the architectures of a list such as `resnet18,swin_t`, or of `all`; raises `BadArch`."""
+    found = tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    if found == (ALL,):
+        return TEN
+    for name in found:
+        if name not in ARCHS:
+            near = difflib.get_close_matches(name, [*ARCHS, ALL], 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise BadArch(f"There is no architecture '{name}'.{hint} Known: {', '.join(sorted(ARCHS))}; or {ALL}.")
+    if len(found) < 2:
+        raise BadArch(f"There is nothing to compare '{names}' with: name two architectures or more, or {ALL}.")
+    return found
+
+
+def series(
+    recipe: Recipe,
+    chosen: Sequence[Model],
+    root: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    audit: Mapping[str, Any] | None = None,
+) -> Iterator[Stage | Began | Inside | Ready | GaveUp]:
+    """Train a recipe with each architecture into `out/ARCH`; a model that fails is told, and the others go on.
+
+    A finished run of the same recipe and pictures is used as it is, one that failed is not tried again unless `resume`
+    is given, which also goes on with one that was interrupted. Raises `BadData` before anything is trained if `out`
+    holds something else.
+    """
+    check_folder(out)
+    yield Stage("Reading the pictures")
+    data = open_data(root, recipe.data, recipe.seed)
+    record, counts = record_of(data), picture_counts(data)
+    plans = {model.arch: _plan(recipe, model) for model in chosen}
+    standings = {
+        arch: _standing(plan, out / arch, record, counts, resume=resume)
+        for arch, plan in plans.items()
+        if isinstance(plan, Recipe)
+    }
+    waiting = [arch for arch, standing in standings.items() if standing in ("new", "begun")]
+    for arch, plan in plans.items():
+        folder = out / arch
+        if not isinstance(plan, Recipe):
+            yield GaveUp(arch, folder, plan)
+        elif standings[arch] == "finished":
+            yield Ready(arch, folder, reused=True)
+        elif standings[arch] == "failed":
+            yield GaveUp(arch, folder, _failure(folder))
+        else:
+            place = waiting.index(arch)
+            yield Began(arch, place + 1, len(waiting))
+            events = run(plan, root, folder, resume=standings[arch] == "begun", device=device, audit=audit)
+            yield from _guarded(arch, folder, events, record, (place, len(waiting)))
+            gc.collect()  # the last model's memory, before the next one's
+
+
+def _guarded(
+    arch: str, folder: Path, events: Iterator[Any], record: Record, place: tuple[int, int]
+) -> Iterator[Inside | Ready | GaveUp]:
+    """Follow one run, and tell its failure as an event of its own."""
+    (folder / FAILED).unlink(missing_ok=True)
+    kept = (folder / PICTURES).is_file()
+    try:
+        with closing(events):  # type: ignore[type-var]
+            for event in events:
+                if not kept and (folder / RECIPE).is_file():
+                    write(folder, record)
+                    kept = True
+                yield _inside(arch, event, place)
+        yield Ready(arch, folder, reused=False)
+    except (*OWN, *FOREIGN) as error:
+        why = str(error) if isinstance(error, OWN) else _told(error)
+        if (folder / RECIPE).is_file():
+            checkpoint.write_json(folder / FAILED, {"why": why})
+        yield GaveUp(arch, folder, why)
+
+
+def _inside(arch: str, event: Any, place: tuple[int, int]) -> Inside:
+    name = type(event).__name__
+    if not isinstance(event, Step):
+        return Inside(arch, name, event)
+    before, count = place
+    return Inside(arch, name, event, before * event.total + event.done, count * event.total)
+
+
+def _told(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+
+
+def check_folder(out: Path) -> None:
+    """Raise `BadData` for a folder that holds anything but runs: nothing is mixed with what lies there."""
+    if out.exists() and not out.is_dir():
+        raise BadData(f"{out} is a file; give a folder.")
+    if out.is_dir() and any(out.iterdir()) and not any(out.glob(f"*/{RECIPE}")):
+        raise BadData(f"{out} is not empty and holds no comparison; give a new folder.")
+
+
+def _plan(recipe: Recipe, model: Model) -> Recipe | str:
+    """Return the recipe for an architecture, or why it does not fit it."""
+    try:
+        return validate({**recipe.model_dump(mode="json"), **model.changes, "arch": model.arch}, recipe.name)
+    except BadRecipe as error:
+        return str(error)
+
+
+def _standing(
+    recipe: Recipe, folder: Path, record: Record, counts: Mapping[str, Mapping[str, int]], *, resume: bool
+) -> Standing:
+    """Return how far a model's run has come; raises `BadData` for a run of another recipe or of other pictures."""
+    if not (folder / RECIPE).is_file():
+        check_place(recipe, folder, resume=False)
+        return "new"
+    check_place(recipe, folder, resume=True)
+    found, done = recorded(folder), _finished(folder)
+    same = found.same_pictures(record) if found else not done or _counted(folder) == counts
+    if not same:
+        raise BadData(f"The run in {folder} was made from other pictures or other splits; give another folder.")
+    if done:
+        return "finished"
+    if resume:
+        return "begun"
+    if (folder / FAILED).is_file():
+        return "failed"
+    raise BadData(f"The run in {folder} was interrupted; add --resume to go on with it, or give another folder.")
+
+
+def _finished(folder: Path) -> bool:
+    """Return whether a run came to its end: its figures are the last that is written on the card."""
+    try:
+        return (folder / DETECTOR / CARD).is_file() and bool(open_folder(folder / DETECTOR).card.metrics)
+    except BadDetector:
+        return False
+
+
+def _counted(folder: Path) -> object:
+    return open_folder(folder / DETECTOR, check=False).card.training.get("pictures")
+
+
+def _failure(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / FAILED).read_text(encoding="utf-8"))["why"])
+    except (ValueError, KeyError, TypeError):
+        return "It failed before; --resume tries again."
