@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from forensics_app import __version__
-from forensics_app.cli import auditing, data, datasets, doctor, generating, judge, models, recipes, training, window
+from forensics_app.cli import (
+    auditing,
+    comparing,
+    data,
+    datasets,
+    doctor,
+    generating,
+    judge,
+    models,
+    recipes,
+    training,
+    window,
+)
 from forensics_app.cli.run import Guarded
 
 app = typer.Typer(
@@ -29,6 +41,7 @@ app.command()(auditing.equalize)
 app.command()(training.train)
 app.command()(recipes.recipes)
 app.command()(training.evaluate)
+app.command()(comparing.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)

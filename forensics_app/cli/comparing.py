@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forensics_app.cli.auditing import guarded
 from forensics_app.cli.run import FAILED_FILES, BadUse, Json, Quiet, Terminal, follow
+from forensics_app.cli.training import line, run_folder
 
 if TYPE_CHECKING:
     from classifier.recipes import Recipe
@@ -54,10 +56,101 @@ def compare(
     """
     terminal = Terminal(json, quiet)
     if models is None:
-        _only_for_models({"--set": changes, "--weights": weights, "--resume": resume, "--allow-shortcuts": allow_shortcuts})
+        _only_for_models(set=changes, weights=weights, resume=resume, allow_shortcuts=allow_shortcuts)
         events = _detectors(those, data, out)
     else:
         recipe = _recipe(those, changes or [], weights)
         events = _models(recipe, models, data, out, terminal, resume=resume, allow=allow_shortcuts, device=device)
-    found = follow(events, terminal, words=f"Comparing {' and '.join(those) if len(those) < 3 else len(those)}", tell=_line)
-    _show(found, terminal)
+    words = f"Comparing {those[0] if models else len(those)}"
+    _show(follow(events, terminal, words=words, tell=_told), terminal)
+
+
+def _only_for_models(**options: Any) -> None:
+    given = [name.replace("_", "-") for name, value in options.items() if value]
+    if given:
+        raise BadUse(f"--{given[0]} changes how models are trained: give one recipe and --models NAMES with it.")
+
+
+def _detectors(those: list[str], data: Path | None, out: Path | None) -> Iterator[Any]:
+    from classifier.recipes import recipe_files
+    from forensics_app.core.compare_jobs import compare_detectors
+    from forensics_app.core.contenders import contenders
+
+    if len(those) == 1 and those[0] in recipe_files():
+        raise BadUse(
+            f"{those[0]} is one recipe: add --models all, or two architectures or more, to compare them in it."
+        )
+    if out is not None and out.is_file():
+        raise BadUse(f"No page can be written into {out}, which is a file: give a folder.")
+    found = contenders(those)
+    *most, last = (one.name for one in found)
+    return compare_detectors(found, f"{', '.join(most)} and {last}", data=data, out=out)
+
+
+def _recipe(those: list[str], changes: list[str], weights: str | None) -> Recipe:
+    from classifier import recipes
+
+    if len(those) > 1:
+        raise BadUse(f"--models takes one recipe, not {len(those)} names; without it two runs or more are compared.")
+    given = [f"weights={weights}"] if weights else []
+    return recipes.override(recipes.load(those[0]), [*changes, *given])
+
+
+def _models(
+    recipe: Recipe,
+    names: str,
+    data: Path | None,
+    out: Path | None,
+    terminal: Terminal,
+    *,
+    resume: bool,
+    allow: bool,
+    device: str,
+) -> Iterator[Any]:
+    from classifier.series import check_folder, models
+    from forensics_app.core.compare_models import compare_models, kept_audit
+
+    archs, data, out = models(names), data or _data(recipe.name), out or run_folder(f"compare-{recipe.name}", resume)
+    check_folder(out)
+    audit = kept_audit(out, archs) or guarded(data, recipe.data, terminal, allow=allow)
+    return compare_models(recipe, archs, data, out, resume=resume, device=device, audit=audit)
+
+
+def _data(name: str) -> Path:
+    folder = Path("data", name)
+    if not folder.is_dir():
+        raise BadUse(
+            f"There is no {folder} to train on: give --data DIR, a folder with one folder of pictures a class."
+        )
+    return folder
+
+
+def _told(event: Any) -> str | None:
+    """Return a line for an event; what a model's own run says comes under its name."""
+    kind = type(event).__name__
+    if kind in ("Stage", "Part"):
+        return f"{event.name} …"
+    if kind == "Began":
+        return f"{event.model}: {event.number} of {event.count} to train"
+    if kind == "Inside" and event.name in ("Epoch", "LeftOut"):
+        return f"{event.model}: {line(event.event)}"
+    if kind == "Ready" and event.reused:
+        return f"{event.model}: finished before, used as it is"
+    if kind == "GaveUp":
+        return f"{event.model}: not finished. {event.why}"
+    return None
+
+
+def _show(found: Any, terminal: Terminal) -> None:
+    """Print what was found, and leave with 1 if a model could not be finished."""
+    from forensics_app.cli.comparisons import paragraphs
+    from forensics_app.core.comparison import Compared
+
+    if not isinstance(found, Compared):
+        raise BadUse("Nothing was compared.")
+    for part in () if terminal.json else paragraphs(found):
+        terminal.result(part)
+    if found.page and not terminal.json:
+        terminal.result(f"Report: {found.page}", wrap=False)
+    if any(row.failure for row in found.rows):
+        raise typer.Exit(FAILED_FILES)

@@ -13,8 +13,8 @@ from classifier.pairing import Shared
 from classifier.runtime import Detector
 from forensics_app.core.compare_judging import Looked
 from forensics_app.core.contenders import Contender
-from forensics_app.core.maps import Maps, NoMap
-from forensics_app.core.overlay import embedded, overlay
+from forensics_app.core.analysis import autograd_maps
+from forensics_app.core.overlay import overlay
 from forensics_app.core.words import shown
 
 MOST = 8
@@ -96,15 +96,26 @@ def gallery(those: Sequence[Contender], judged: Shared) -> Generator[Looked, Non
 
 def maps_of(one: Contender) -> Callable[[Pixels, str], Pixels | None]:
     """Return what draws a picture under a detector's map of a class, or None where no map is to be had."""
-    maps = Maps(Detector(one.installed.folder))
+    detector = Detector(one.installed.folder)
+    if detector.card.closed_form_cam:
+        maps = lambda pixels, name: detector.judge(pixels, heat_class=name).heat
+    else:
+        maps = autograd_maps(detector)
 
     def draw(pixels: Pixels, name: str) -> Pixels | None:
-        try:
-            return overlay(pixels, maps.draw(pixels, name).heat)
-        except NoMap:
-            return None
+        return overlay(pixels, maps(pixels, name))
 
     return draw
+
+def embedded(pixels: Pixels, side: int) -> str:
+    import io
+    from PIL import Image
+    from forensics_app.core.html import data_uri
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), reducing_gap=2.0)
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=85)
+    return data_uri("image/jpeg", out.getvalue())
 
 
 def _readable(judged: Shared, places: Sequence[int]) -> Iterator[tuple[int, Pixels]]:

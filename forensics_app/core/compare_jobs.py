@@ -1,25 +1,25 @@
-"""The two jobs of a comparison: of what is there, and of one recipe with several architectures."""
+"""The job of a comparison: what is there is measured, tested and, if wanted, written as a page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from classifier.recipes import Recipe
-from classifier.run import Stage
-from classifier.series import Began, GaveUp, Inside, Model, Ready, series
-from forensics_app.core import compare_report, run_report
-from forensics_app.core.claims import changes_of
+from forensics_app.core import compare_report
 from forensics_app.core.compare_judging import Looked, Part
-from forensics_app.core.compare_rows import Row, failed_row
+from forensics_app.core.compare_rows import Row
 from forensics_app.core.comparison import Compared, measure
-from forensics_app.core.contenders import Contender, contender
+from forensics_app.core.contenders import Contender
 
 
 def compare_detectors(
-    those: Sequence[Contender | Row], title: str, *, data: Path | None = None, out: Path | None = None, train: bool = False
+    those: Sequence[Contender | Row],
+    title: str,
+    *,
+    data: Path | None = None,
+    out: Path | None = None,
+    train: bool = False,
 ) -> Iterator[Part | Looked | Compared]:
     """Compare runs and detectors and, with `out`, write the page there; the last event is what was found.
 
@@ -31,32 +31,3 @@ def compare_detectors(
         yield Part("Drawing the maps and writing the page")
         found = replace(found, page=(yield from compare_report.write(measured, out)))
     yield found
-
-
-def compare_models(
-    recipe: Recipe,
-    archs: Sequence[str],
-    root: Path,
-    out: Path,
-    *,
-    resume: bool = False,
-    device: str = "auto",
-    audit: Mapping[str, Any] | None = None,
-) -> Iterator[Stage | Began | Inside | Ready | GaveUp | Part | Looked | Compared]:
-    """Train a recipe with several architectures, each into `out/ARCH` with its own report, and compare them.
-
-    What is finished is used as it is, as `classifier.series` says; the last event is what was found. Raises `BadData`,
-    and `NotComparable` if no model could be trained.
-    """
-    chosen = [Model(arch, changes_of(recipe.name, arch)) for arch in archs]
-    those: list[Contender | Row] = []
-    for event in series(recipe, chosen, root, out, resume=resume, device=device, audit=audit):
-        yield event
-        if isinstance(event, GaveUp):
-            those.append(failed_row(event.model, event.folder, event.why, recipe.name))
-        elif isinstance(event, Ready):
-            if not event.reused or not (event.folder / run_report.REPORT).is_file():
-                yield Part(f"Writing the report of {event.model}")
-                run_report.write(event.folder)
-            those.append(contender(str(event.folder)))
-    yield from compare_detectors(those, recipe.name, out=out, train=True)
