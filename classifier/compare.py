@@ -25,7 +25,7 @@ class Paired:
     """Two detectors on the same `n` pictures; `p` is McNemar's. Every difference is the first less the second.
 
     `only_first` counts the pictures on which the first is right and the second wrong. A lower log loss is better, of
-    the others more. `auc` needs two classes.
+    the others more. `auc` is None for more than two classes, and where no resample of the pictures tells the two apart.
     """
 
     n: int
@@ -66,7 +66,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     for k in range(fewer + 1):
         tail += ways
         ways = ways * (both - k) // (k + 1)
-    return min(1.0, 2 * tail / 2**both)
+    return float(min(1.0, 2 * tail / 2**both))
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -142,7 +142,7 @@ def _auc_difference(first: Probabilities, second: Probabilities, labels: Labels,
         return auc(first[index, 0], positive) - auc(second[index, 0], positive)
 
     found = bootstrap(measure, labels, seed)
-    return found if np.isfinite([found.value, found.low, found.high]).all() else None  # one that gives all the same p
+    return found if found.low < found.high else None  # both perfect: the resamples cannot tell how sure that is
 
 
 def pairs(answers: Sequence[Probabilities], labels: Labels, *, seed: int = 0) -> Iterator[Pair]:

@@ -61,7 +61,7 @@ def compare(
     else:
         recipe = _recipe(those, changes or [], weights)
         events = _models(recipe, models, data, out, terminal, resume=resume, allow=allow_shortcuts, device=device)
-    words = f"Comparing {those[0] if models else len(those)}"
+    words = f"Comparing {Path(those[0]).stem if models else f'{len(those)} detectors'}"
     _show(follow(events, terminal, words=words, tell=_told), terminal)
 
 

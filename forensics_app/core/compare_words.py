@@ -62,7 +62,7 @@ def counted(pair: Pair, rows: Sequence[Row]) -> str:
     """Return the discordant counts of two detectors and what follows from them, as a clause without its full stop."""
     first, second, found = shown(rows[pair.first].name), shown(rows[pair.second].name), pair.found
     if not found.discordant:
-        return f"{first} and {second} are right and wrong on the same {found.n:,} pictures: no difference can be seen"
+        return f"{first} and {second} are right, and wrong, on the same pictures: no difference can be seen"
     corrected = f", {p_words(pair.p_holm)} after Holm's correction" if pair.p_holm != found.p else ""
     seen = "" if pair.p_holm < ALPHA else f", no difference can be seen with n = {found.n:,}"
     return (
@@ -76,7 +76,7 @@ def _pictures(count: int) -> str:
 
 
 def _too_few(found: Paired) -> list[str]:
-    if found.discordant >= FEWEST:
+    if not 0 < found.discordant < FEWEST:
         return []
     how_many = f"They differ on {_pictures(found.discordant)} only"
     return [f"{how_many}: whichever way so few fall, no test could see a difference. More pictures could tell."]

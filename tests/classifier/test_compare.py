@@ -85,12 +85,12 @@ def test_counts_differences_and_signs() -> None:
     assert found == paired(first, second, np.array(labels))  # a seed, so the same again
 
 
-def test_three_classes_have_no_auc_and_one_that_always_says_the_same_none_either() -> None:
+def test_three_classes_have_no_auc_and_two_that_are_perfect_no_difference_of_it() -> None:
     labels = np.array([0, 1, 2, 0, 1, 2])
     p = np.random.default_rng(0).dirichlet([1, 1, 1], 6)
     assert paired(p, p[::-1], labels).auc is None
-    constant = np.full((6, 2), 0.5)
-    assert paired(constant, constant, np.arange(6) % 2).auc is None
+    perfect = answers([True] * 6, [0, 1] * 3)
+    assert paired(perfect, perfect**2, np.arange(6) % 2).auc is None
 
 
 def test_log_loss_of_a_certain_mistake_is_finite() -> None:
