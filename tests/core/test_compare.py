@@ -88,7 +88,7 @@ def test_three_runs_are_corrected_for_three_pairs_and_a_failed_one_is_a_row(
     assert len(found.pairs) == 3
     by_places = {(pair.first, pair.second): pair for pair in found.pairs}
     assert by_places[0, 2].p_holm == pytest.approx(3 * mcnemar(12, 0))
-    assert by_places[0, 1].p_holm == 1.0  # two against none: no test can tell
+    assert by_places[0, 1].p_holm == 0.5  # two against none, the largest of the three: as it is
     assert found.page == tmp_path / "page/compare.html"
     rows = list(csv.DictReader(io.StringIO((tmp_path / "page/compare.csv").read_text())))
     assert [row["name"] for row in rows] == ["good", "close", "poor", "swin_t"]
