@@ -16,7 +16,7 @@ from classifier.data import BadData, open_data
 from classifier.detector import CARD, BadDetector, open_folder
 from classifier.export import ExportRefused
 from classifier.recipes import BadRecipe, Recipe, validate
-from classifier.run import DETECTOR, RECIPE, Stage, check_place, run
+from classifier.run import DETECTOR, RECIPE, Stage, check_place, measured_split, run
 from classifier.split_record import PICTURES, Record, picture_counts, record_of, recorded, write
 from classifier.train import Step, TrainingFailed
 from classifier.zoo import ARCHS, BadArch
@@ -112,13 +112,14 @@ def series(
     is given, which also goes on with one that was interrupted. Raises `BadData` before anything is trained if `out`
     holds something else.
     """
-    check_folder(out)
+    plans = check(recipe, chosen, out)
     yield Stage("Reading the pictures")
     data = open_data(root, recipe.data, recipe.seed)
+    if not data.splits[measured_split(recipe, data)]:
+        raise BadData(f"The recipe leaves no pictures of {root} to measure on: set data.test above 0.")
     record, counts = record_of(data), picture_counts(data)
-    plans = {model.arch: _plan(recipe, model) for model in chosen}
     standings = {
-        arch: _standing(plan, out / arch, record, counts, resume=resume)
+        arch: _standing(out / arch, record, counts, resume=resume)
         for arch, plan in plans.items()
         if isinstance(plan, Recipe)
     }
@@ -173,8 +174,20 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
-def check_folder(out: Path) -> None:
-    """Raise `BadData` for a folder that holds anything but runs: nothing is mixed with what lies there."""
+def check(recipe: Recipe, chosen: Sequence[Model], out: Path) -> dict[str, Recipe | str]:
+    """Return each architecture's recipe, or why it does not fit it.
+
+    Raises `BadData` for a folder that holds anything but runs, or one of these models' runs with another recipe.
+    """
+    _check_folder(out)
+    plans = {model.arch: _plan(recipe, model) for model in chosen}
+    for arch, plan in plans.items():
+        if isinstance(plan, Recipe):
+            check_place(plan, out / arch, resume=True)
+    return plans
+
+
+def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise BadData(f"{out} is a file; give a folder.")
     if out.is_dir() and any(out.iterdir()) and not any(out.glob(f"*/{RECIPE}")):
@@ -189,14 +202,10 @@ def _plan(recipe: Recipe, model: Model) -> Recipe | str:
         return str(error)
 
 
-def _standing(
-    recipe: Recipe, folder: Path, record: Record, counts: Mapping[str, Mapping[str, int]], *, resume: bool
-) -> Standing:
-    """Return how far a model's run has come; raises `BadData` for a run of another recipe or of other pictures."""
+def _standing(folder: Path, record: Record, counts: Mapping[str, Mapping[str, int]], *, resume: bool) -> Standing:
+    """Return how far a model's run has come; raises `BadData` for one of other pictures, or interrupted."""
     if not (folder / RECIPE).is_file():
-        check_place(recipe, folder, resume=False)
         return "new"
-    check_place(recipe, folder, resume=True)
     found, done = recorded(folder), _finished(folder)
     same = found.same_pictures(record) if found else not done or _counted(folder) == counts
     if not same:

@@ -107,11 +107,11 @@ def _models(
     allow: bool,
     device: str,
 ) -> Iterator[Any]:
-    from classifier.series import check_folder, models
-    from forensics_app.core.compare_models import compare_models, kept_audit
+    from classifier.series import models
+    from forensics_app.core.compare_models import check, compare_models, kept_audit
 
     archs, data, out = models(names), data or _data(recipe.name), out or run_folder(f"compare-{recipe.name}", resume)
-    check_folder(out)
+    check(recipe, archs, out)
     audit = kept_audit(out, archs) or guarded(data, recipe.data, terminal, allow=allow)
     return compare_models(recipe, archs, data, out, resume=resume, device=device, audit=audit)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from classifier import run
+from classifier import run, series
 from classifier.recipes import Recipe
 from classifier.run import Stage
-from classifier.series import Began, GaveUp, Inside, Model, Ready, series
+from classifier.series import Began, GaveUp, Inside, Model, Ready
 from forensics_app.core import run_report
 from forensics_app.core.claims import changes_of
 from forensics_app.core.compare_jobs import compare_detectors
@@ -22,6 +22,11 @@ from forensics_app.core.contenders import Contender, contender
 def kept_audit(out: Path, archs: Sequence[str]) -> dict[str, Any] | None:
     """Return the audit that the first of the runs in a folder began with, or None."""
     return next((audit for arch in archs if (audit := run.kept_audit(out / arch))), None)
+
+
+def check(recipe: Recipe, archs: Sequence[str], out: Path) -> None:
+    """Raise `BadData` where a folder holds something else than these models' runs."""
+    series.check(recipe, _models(recipe, archs), out)
 
 
 def compare_models(
@@ -39,9 +44,9 @@ def compare_models(
     What is finished is used as it is, as `classifier.series` says; the last event is what was found. Raises `BadData`,
     and `NotComparable` if no model could be trained.
     """
-    chosen = [Model(arch, changes_of(recipe.name, arch)) for arch in archs]
+    chosen = _models(recipe, archs)
     those: list[Contender | Row] = []
-    for event in series(recipe, chosen, root, out, resume=resume, device=device, audit=audit):
+    for event in series.series(recipe, chosen, root, out, resume=resume, device=device, audit=audit):
         yield event
         if isinstance(event, GaveUp):
             those.append(failed_row(event.model, event.folder, event.why, recipe.name))
@@ -51,3 +56,7 @@ def compare_models(
                 run_report.write(event.folder)
             those.append(contender(str(event.folder)))
     yield from compare_detectors(those, recipe.name, out=out, train=True)
+
+
+def _models(recipe: Recipe, archs: Sequence[str]) -> list[Model]:
+    return [Model(arch, changes_of(recipe.name, arch)) for arch in archs]

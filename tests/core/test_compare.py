@@ -171,7 +171,7 @@ def test_a_folder_is_judged_anew_by_detectors_that_kept_nothing(tmp_path: Path, 
     assert [note.split(" was made")[0] for note in found.notes] == [
         "It is not known which pictures tiny", "It is not known which pictures other",
     ]  # fmt: skip
-    with pytest.raises(BadData, match="classes"):
+    with pytest.raises(BadData, match="only the class"):
         compared(contenders([str(detector_folder), str(other)]), data=write_picture(tmp_path / "x/a/1.png").parents[1])
 
 
