@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from classifier import checkpoint
+from classifier import checkpoint, zoo
 from classifier.data import BadData, open_data
 from classifier.detector import CARD, BadDetector, open_folder
 from classifier.export import ExportRefused
+from classifier.history import Step
+from classifier.measuring import measured_split
+from classifier.pretrained import published
 from classifier.recipes import BadRecipe, Recipe, validate
-from classifier.run import DETECTOR, RECIPE, Stage, check_place, measured_split, run
+from classifier.request import RECIPE, Request
+from classifier.run import DETECTOR, Stage, check_network, check_place, run
 from classifier.split_record import PICTURES, Record, picture_counts, record_of, recorded, write
-from classifier.train import Step, TrainingFailed
-from classifier.zoo import ARCHS, BadArch
+from classifier.train import TrainingFailed
+from classifier.zoo import BadArch
 
 TEN = (
     "convnext_tiny", "densenet161", "efficientnet_b0", "googlenet", "mobilenet_v3_small",
@@ -87,10 +90,7 @@ def models(names: str) -> tuple[str, ...]:
     if found == (ALL,):
         return TEN
     for name in found:
-        if name not in ARCHS:
-            near = difflib.get_close_matches(name, [*ARCHS, ALL], 1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise BadArch(f"There is no architecture '{name}'.{hint} Known: {', '.join(sorted(ARCHS))}; or {ALL}.")
+        zoo.arch(name)
     if len(found) < 2:
         raise BadArch(f"There is nothing to compare '{names}' with: name two architectures or more, or {ALL}.")
     return found
@@ -105,12 +105,14 @@ def series(
     resume: bool = False,
     device: str = "auto",
     audit: Mapping[str, Any] | None = None,
+    asked: Request | None = None,
 ) -> Iterator[Stage | Began | Inside | Ready | GaveUp]:
     """Train a recipe with each architecture into `out/ARCH`; a model that fails is told, and the others go on.
 
     A finished run of the same recipe and pictures is used as it is, one that failed is not tried again unless `resume`
-    is given, which also goes on with one that was interrupted. Raises `BadData` before anything is trained if `out`
-    holds something else.
+    is given, which also goes on with one that was interrupted. `recipe.weights` may be a folder with a file for each.
+    Raises `BadData` before anything is trained if `out` holds something else, `BadArch` if ImageNet weights are wanted
+    and can be had for no model.
     """
     plans = check(recipe, chosen, out)
     yield Stage("Reading the pictures")
@@ -123,7 +125,9 @@ def series(
         for arch, plan in plans.items()
         if isinstance(plan, Recipe)
     }
-    waiting = [arch for arch, standing in standings.items() if standing in ("new", "begun")]
+    yield Stage("Looking for the networks and their weights")
+    plans |= _impossible(plans, standings, out)
+    waiting = [arch for arch, plan in plans.items() if isinstance(plan, Recipe) and standings[arch] in ("new", "begun")]
     for arch, plan in plans.items():
         folder = out / arch
         if not isinstance(plan, Recipe):
@@ -135,9 +139,29 @@ def series(
         else:
             place = waiting.index(arch)
             yield Began(arch, place + 1, len(waiting))
-            events = run(plan, root, folder, resume=standings[arch] == "begun", device=device, audit=audit)
+            mine = replace(asked, settings=(*asked.settings, f"arch={arch}")) if asked else None
+            events = run(
+                plan, root, folder, resume=standings[arch] == "begun", device=device, audit=audit, asked=mine
+            )
             yield from _guarded(arch, folder, events, record, (place, len(waiting)))
             gc.collect()  # the last model's memory, before the next one's
+
+
+def _impossible(
+    plans: Mapping[str, Recipe | str], standings: Mapping[str, Standing], out: Path
+) -> dict[str, Recipe | str]:
+    """Return why, for each model whose network or weights cannot be had: known before hours go into the others."""
+    found: dict[str, Recipe | str] = {}
+    wanting = [arch for arch, plan in plans.items() if isinstance(plan, Recipe) and plan.weights == "imagenet"]
+    for arch, plan in plans.items():
+        if isinstance(plan, Recipe) and standings[arch] in ("new", "begun"):
+            try:
+                check_network(plan, out / arch)
+            except BadArch as error:
+                found[arch] = str(error)
+    if wanting and all(arch in found for arch in wanting):
+        raise BadArch(str(found[wanting[0]]))
+    return found
 
 
 def _guarded(
@@ -196,10 +220,22 @@ def _check_folder(out: Path) -> None:
 
 def _plan(recipe: Recipe, model: Model) -> Recipe | str:
     """Return the recipe for an architecture, or why it does not fit it."""
+    changes = dict(model.changes)
     try:
-        return validate({**recipe.model_dump(mode="json"), **model.changes, "arch": model.arch}, recipe.name)
-    except BadRecipe as error:
+        if Path(recipe.weights).is_dir():
+            changes = {"weights": str(_weights_in(Path(recipe.weights), model.arch)), **changes}
+        return validate({**recipe.model_dump(mode="json"), **changes, "arch": model.arch}, recipe.name)
+    except (BadRecipe, BadArch) as error:
         return str(error)
+
+
+def _weights_in(folder: Path, arch: str) -> Path:
+    """Return an architecture's file in a folder of weights, under torchvision's own name or the architecture's."""
+    names = [*(url.rpartition("/")[2] for url in published(zoo.arch(arch)).values()), f"{arch}.safetensors"]
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        raise BadArch(f"There are no weights of '{arch}' in {folder}: it would be {' or '.join(names)}.")
+    return found
 
 
 def _standing(folder: Path, record: Record, counts: Mapping[str, Mapping[str, int]], *, resume: bool) -> Standing:

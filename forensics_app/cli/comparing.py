@@ -13,7 +13,7 @@ from forensics_app.cli.run import FAILED_FILES, BadUse, Json, Quiet, Terminal, f
 from forensics_app.cli.training import line, run_folder
 
 if TYPE_CHECKING:
-    from classifier.recipes import Recipe
+    from classifier.request import Request
 
 
 def compare(
@@ -32,12 +32,16 @@ def compare(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Write the page and its tables here, and the models' runs."),
     ] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, such as epochs=1.")
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: epochs=1, weights=none … (repeatable)."),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(metavar="NAME|PATH", help="none, imagenet, or a file or folder of torchvision's own.")
+        Path | None, typer.Option(metavar="DIR", readable=False, help="Start from these: a file for each architecture.")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events of each run (extra 'tensorboard').")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the runs in --out that were interrupted or failed.")
     ] = False,
@@ -56,11 +60,11 @@ def compare(
     """
     terminal = Terminal(json, quiet)
     if models is None:
-        _only_for_models(set=changes, weights=weights, resume=resume, allow_shortcuts=allow_shortcuts)
+        _only_for_models(set=settings, weights=weights, resume=resume, allow_shortcuts=allow_shortcuts)
         events = _detectors(those, data, out)
     else:
-        recipe = _recipe(those, changes or [], weights)
-        events = _models(recipe, models, data, out, terminal, resume=resume, allow=allow_shortcuts, device=device)
+        asked = _request(those, settings, weights, data, tensorboard)
+        events = _models(asked, models, out, terminal, resume=resume, allow=allow_shortcuts, device=device)
     words = f"Comparing {Path(those[0]).stem if models else f'{len(those)} detectors'}"
     _show(follow(events, terminal, words=words, tell=_told), terminal)
 
@@ -87,42 +91,36 @@ def _detectors(those: list[str], data: Path | None, out: Path | None) -> Iterato
     return compare_detectors(found, f"{', '.join(most)} and {last}", data=data, out=out)
 
 
-def _recipe(those: list[str], changes: list[str], weights: str | None) -> Recipe:
-    from classifier import recipes
+def _request(
+    those: list[str], settings: list[str] | None, weights: Path | None, data: Path | None, tensorboard: bool
+) -> Request:
+    from classifier.recipes import load
+    from classifier.request import Request
 
     if len(those) > 1:
         raise BadUse(f"--models takes one recipe, not {len(those)} names; without it two runs or more are compared.")
-    given = [f"weights={weights}"] if weights else []
-    return recipes.override(recipes.load(those[0]), [*changes, *given])
+    if weights is not None and not weights.exists():
+        raise BadUse(f"There is no {weights} with weights.")
+    folder = data or Path("data", load(those[0]).name)
+    if not folder.is_dir():
+        raise BadUse(f"There is no data folder {folder}: give --data DIR, a folder with one folder of pictures a class.")
+    return Request(those[0], tuple(settings or ()), str(weights) if weights else None, str(folder), tensorboard)
 
 
 def _models(
-    recipe: Recipe,
-    names: str,
-    data: Path | None,
-    out: Path | None,
-    terminal: Terminal,
-    *,
-    resume: bool,
-    allow: bool,
-    device: str,
+    asked: Request, names: str, out: Path | None, terminal: Terminal, *, resume: bool, allow: bool, device: str
 ) -> Iterator[Any]:
-    from classifier.series import models
+    from classifier import request, run, series
     from forensics_app.core.compare_models import check, compare_models, kept_audit
 
-    archs, data, out = models(names), data or _data(recipe.name), out or run_folder(f"compare-{recipe.name}", resume)
+    recipe = request.planned(asked.recipe, asked.settings, asked.weights)
+    archs, data = series.models(names), Path(asked.data)
+    out = out or run_folder(f"compare-{recipe.name}", resume)
     check(recipe, archs, out)
+    if asked.tensorboard:
+        run.check_tensorboard()
     audit = kept_audit(out, archs) or guarded(data, recipe.data, terminal, allow=allow)
-    return compare_models(recipe, archs, data, out, resume=resume, device=device, audit=audit)
-
-
-def _data(name: str) -> Path:
-    folder = Path("data", name)
-    if not folder.is_dir():
-        raise BadUse(
-            f"There is no {folder} to train on: give --data DIR, a folder with one folder of pictures a class."
-        )
-    return folder
+    return compare_models(recipe, archs, data, out, resume=resume, device=device, audit=audit, asked=asked)
 
 
 def _told(event: Any) -> str | None:

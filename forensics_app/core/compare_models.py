@@ -8,6 +8,7 @@ from typing import Any
 
 from classifier import run, series
 from classifier.recipes import Recipe
+from classifier.request import Request
 from classifier.run import Stage
 from classifier.series import Began, GaveUp, Inside, Model, Ready
 from forensics_app.core import run_report
@@ -38,15 +39,16 @@ def compare_models(
     resume: bool = False,
     device: str = "auto",
     audit: Mapping[str, Any] | None = None,
+    asked: Request | None = None,
 ) -> Iterator[Stage | Began | Inside | Ready | GaveUp | Part | Looked | Compared]:
     """Train a recipe with several architectures, each into `out/ARCH` with its own report, and compare them.
 
     What is finished is used as it is, as `classifier.series` says; the last event is what was found. Raises `BadData`,
-    and `NotComparable` if no model could be trained.
+    `BadArch`, and `NotComparable` if no model could be trained.
     """
     chosen = _models(recipe, archs)
     those: list[Contender | Row] = []
-    for event in series.series(recipe, chosen, root, out, resume=resume, device=device, audit=audit):
+    for event in series.series(recipe, chosen, root, out, resume=resume, device=device, audit=audit, asked=asked):
         yield event
         if isinstance(event, GaveUp):
             those.append(failed_row(event.model, event.folder, event.why, recipe.name))
