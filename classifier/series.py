@@ -47,6 +47,20 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Series:
+    """A recipe, the architectures that it is trained with, the folder of pictures, and the one for the runs.
+
+    `asked` is what was asked for; each run keeps it, with its architecture.
+    """
+
+    recipe: Recipe
+    models: tuple[Model, ...]
+    root: Path
+    out: Path
+    asked: Request | None = None
+
+
+@dataclass(frozen=True)
 class Began:
     """The training of a model begins, the `number`-th of `count` that are left to train."""
 
@@ -96,40 +110,29 @@ def models(names: str) -> tuple[str, ...]:
     return found
 
 
-def series(
-    recipe: Recipe,
-    chosen: Sequence[Model],
-    root: Path,
-    out: Path,
-    *,
-    resume: bool = False,
-    device: str = "auto",
-    audit: Mapping[str, Any] | None = None,
-    asked: Request | None = None,
+def train_all(
+    wanted: Series, *, resume: bool = False, device: str = "auto", audit: Mapping[str, Any] | None = None
 ) -> Iterator[Stage | Began | Inside | Ready | GaveUp]:
     """Train a recipe with each architecture into `out/ARCH`; a model that fails is told, and the others go on.
 
     A finished run of the same recipe and pictures is used as it is, one that failed is not tried again unless `resume`
-    is given, which also goes on with one that was interrupted. `recipe.weights` may be a folder with a file for each.
+    is given, which also goes on with one that was interrupted. The recipe's weights may be a folder with a file each.
     Raises `BadData` before anything is trained if `out` holds something else, `BadArch` if ImageNet weights are wanted
     and can be had for no model.
     """
-    plans = check(recipe, chosen, out)
+    plans = check(wanted)
     yield Stage("Reading the pictures")
-    data = open_data(root, recipe.data, recipe.seed)
-    if not data.splits[measured_split(recipe, data)]:
-        raise BadData(f"The recipe leaves no pictures of {root} to measure on: set data.test above 0.")
-    record, counts = record_of(data), picture_counts(data)
+    record, counts = _pictures(wanted)
     standings = {
-        arch: _standing(out / arch, record, counts, resume=resume)
+        arch: _standing(wanted.out / arch, record, counts, resume=resume)
         for arch, plan in plans.items()
         if isinstance(plan, Recipe)
     }
     yield Stage("Looking for the networks and their weights")
-    plans |= _impossible(plans, standings, out)
+    plans |= _impossible(plans, standings, wanted.out)
     waiting = [arch for arch, plan in plans.items() if isinstance(plan, Recipe) and standings[arch] in ("new", "begun")]
     for arch, plan in plans.items():
-        folder = out / arch
+        folder = wanted.out / arch
         if not isinstance(plan, Recipe):
             yield GaveUp(arch, folder, plan)
         elif standings[arch] == "finished":
@@ -137,14 +140,26 @@ def series(
         elif standings[arch] == "failed":
             yield GaveUp(arch, folder, _failure(folder))
         else:
-            place = waiting.index(arch)
+            place, asked = waiting.index(arch), _asked(wanted, arch)
             yield Began(arch, place + 1, len(waiting))
-            mine = replace(asked, settings=(*asked.settings, f"arch={arch}")) if asked else None
             events = run(
-                plan, root, folder, resume=standings[arch] == "begun", device=device, audit=audit, asked=mine
+                plan, wanted.root, folder, resume=standings[arch] == "begun", device=device, audit=audit, asked=asked
             )
             yield from _guarded(arch, folder, events, record, (place, len(waiting)))
             gc.collect()  # the last model's memory, before the next one's
+
+
+def _pictures(wanted: Series) -> tuple[Record, dict[str, dict[str, int]]]:
+    recipe = wanted.recipe
+    data = open_data(wanted.root, recipe.data, recipe.seed)
+    if not data.splits[measured_split(recipe, data)]:
+        raise BadData(f"The recipe leaves no pictures of {wanted.root} to measure on: set data.test above 0.")
+    return record_of(data), picture_counts(data)
+
+
+def _asked(wanted: Series, arch: str) -> Request | None:
+    asked = wanted.asked
+    return replace(asked, settings=(*asked.settings, f"arch={arch}")) if asked else None
 
 
 def _impossible(
@@ -198,16 +213,16 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
-def check(recipe: Recipe, chosen: Sequence[Model], out: Path) -> dict[str, Recipe | str]:
+def check(wanted: Series) -> dict[str, Recipe | str]:
     """Return each architecture's recipe, or why it does not fit it.
 
     Raises `BadData` for a folder that holds anything but runs, or one of these models' runs with another recipe.
     """
-    _check_folder(out)
-    plans = {model.arch: _plan(recipe, model) for model in chosen}
+    _check_folder(wanted.out)
+    plans = {model.arch: _plan(wanted.recipe, model) for model in wanted.models}
     for arch, plan in plans.items():
         if isinstance(plan, Recipe):
-            check_place(plan, out / arch, resume=True)
+            check_place(plan, wanted.out / arch, resume=True)
     return plans
 
 

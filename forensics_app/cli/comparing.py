@@ -103,7 +103,9 @@ def _request(
         raise BadUse(f"There is no {weights} with weights.")
     folder = data or Path("data", load(those[0]).name)
     if not folder.is_dir():
-        raise BadUse(f"There is no data folder {folder}: give --data DIR, a folder with one folder of pictures a class.")
+        raise BadUse(
+            f"There is no data folder {folder}: give --data DIR, a folder with a folder of pictures for each class."
+        )
     return Request(those[0], tuple(settings or ()), str(weights) if weights else None, str(folder), tensorboard)
 
 
@@ -111,16 +113,17 @@ def _models(
     asked: Request, names: str, out: Path | None, terminal: Terminal, *, resume: bool, allow: bool, device: str
 ) -> Iterator[Any]:
     from classifier import request, run, series
-    from forensics_app.core.compare_models import check, compare_models, kept_audit
+    from forensics_app.core.compare_models import compare_models, kept_audit, wanted_models
 
     recipe = request.planned(asked.recipe, asked.settings, asked.weights)
     archs, data = series.models(names), Path(asked.data)
     out = out or run_folder(f"compare-{recipe.name}", resume)
-    check(recipe, archs, out)
+    wanted = wanted_models(recipe, archs, data, out, asked)
+    series.check(wanted)
     if asked.tensorboard:
         run.check_tensorboard()
-    audit = kept_audit(out, archs) or guarded(data, recipe.data, terminal, allow=allow)
-    return compare_models(recipe, archs, data, out, resume=resume, device=device, audit=audit, asked=asked)
+    audit = kept_audit(wanted) or guarded(data, recipe.data, terminal, allow=allow)
+    return compare_models(wanted, resume=resume, device=device, audit=audit)
 
 
 def _told(event: Any) -> str | None:

@@ -107,10 +107,12 @@ def maps_of(one: Contender) -> Callable[[Pixels, str], Pixels | None]:
 
     return draw
 
+
 def embedded(pixels: Pixels, side: int) -> str:
     import io
     from PIL import Image
     from forensics_app.core.html import data_uri
+
     image = Image.fromarray(pixels)
     image.thumbnail((side, side), reducing_gap=2.0)
     out = io.BytesIO()
