@@ -75,7 +75,7 @@ class Inside:
 
     model: str
     name: str
-    event: Any
+    inner: Any
     done: int | None = None
     total: int | None = None
 

@@ -134,7 +134,7 @@ def _told(event: Any) -> str | None:
     if kind == "Began":
         return f"{event.model}: {event.number} of {event.count} to train"
     if kind == "Inside" and event.name in ("Epoch", "LeftOut"):
-        return f"{event.model}: {line(event.event)}"
+        return f"{event.model}: {line(event.inner)}"
     if kind == "Ready" and event.reused:
         return f"{event.model}: finished before, used as it is"
     if kind == "GaveUp":

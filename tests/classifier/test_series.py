@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from classifier.data import BadData
 from classifier.recipes import Recipe
-from classifier.series import TEN, GaveUp, Model, Ready, Series, check, models, train_all
+from classifier.series import TEN, GaveUp, Inside, Model, Ready, Series, check, models, train_all
 from classifier.zoo import ARCHS, BadArch
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
@@ -78,6 +79,23 @@ def test_a_model_that_fails_is_told_and_not_tried_again_unless_asked(tmp_path: P
     assert again[-2] == failed
     tried = [event for event in train_all(these, resume=True, device="cpu") if type(event).__name__ == "Began"]
     assert [event.model for event in tried] == ["mini_resnet"]  # type: ignore[union-attr]
+
+
+def test_an_interrupted_series_goes_on_where_it_was(tmp_path: Path, folder: Path) -> None:
+    these = wanted(folder, tmp_path / "out", Model("mini_resnet"), Model("scratch_cnn_s2"),
+                   phases=[{"epochs": 2, "lr": 0.01}])  # fmt: skip
+    with closing(train_all(these, device="cpu")) as events:
+        next(event for event in events if isinstance(event, Inside) and event.name == "Epoch")
+    with pytest.raises(BadData, match=r"mini_resnet was interrupted; add --resume"):
+        list(train_all(these, device="cpu"))
+    after = list(train_all(these, resume=True, device="cpu"))
+    epochs = [
+        (event.model, event.inner.epoch) for event in after if isinstance(event, Inside) and event.name == "Epoch"
+    ]
+    assert epochs == [("mini_resnet", 1), ("scratch_cnn_s2", 0), ("scratch_cnn_s2", 1)]
+    steps = [(event.done, event.total) for event in after if isinstance(event, Inside) and event.total]
+    assert steps == sorted(steps)
+    assert steps[-1][0] == steps[-1][1]
 
 
 def test_what_lies_in_the_way_is_left_alone(tmp_path: Path, folder: Path) -> None:

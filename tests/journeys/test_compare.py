@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import yaml
 
 from tests.classifier.pictures import write_folder
 from tests.journeys.test_training import assert_refused
-from tests.program import COMMAND, environment, forensics, records
+from tests.program import forensics, records
 
 RECIPE: dict[str, Any] = {
     "name": "tiny",
@@ -141,26 +139,3 @@ def test_another_recipe_and_other_pictures_in_the_way_are_refused(place: Path) -
 ])  # fmt: skip
 def test_asked_wrongly(words: tuple[str, ...], said: tuple[str, ...]) -> None:
     assert_refused(forensics("compare", *words, "--quiet"), *said)
-
-
-def test_ctrl_c_is_130_and_resume_goes_on(place: Path) -> None:
-    words = ["compare", str(place / "tiny.yaml"), "--models", "mini_resnet,scratch_cnn_s2", "--json",
-             "--data", str(place / "pictures"), "--out", str(place / "cut"), "--allow-shortcuts",
-             "--set", "epochs=3"]  # fmt: skip
-    with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env=environment()) as process:  # fmt: skip
-        assert process.stdout is not None
-        for text in process.stdout:
-            if json.loads(text).get("name") == "Epoch":
-                process.send_signal(signal.SIGINT)
-                break
-        process.stdout.read()
-    assert process.returncode == 130
-    assert not (place / "cut/compare.html").exists()
-    assert_refused(forensics(*words), "interrupted", "--resume")
-    done = forensics(*words, "--resume")
-    assert done.returncode == 0, done.stderr
-    epochs = [event["event"]["epoch"] for event in records(done.stdout)
-              if event["event"] == "inside" and event["name"] == "Epoch"]  # fmt: skip
-    assert epochs in ([1, 2, 0, 1, 2], [2, 0, 1, 2])  # on with the first, then the second
-    assert (place / "cut/compare.html").is_file()
