@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from classifier.pretrained import published
 from classifier.recipes import BadRecipe, Recipe, validate
 from classifier.request import RECIPE, Request
 from classifier.run import DETECTOR, Stage, check_network, check_place, run
-from classifier.split_record import PICTURES, Record, picture_counts, record_of, recorded, write
+from classifier.split_record import Record, picture_counts, record_of, recorded
 from classifier.train import TrainingFailed
 from classifier.zoo import BadArch
 
@@ -145,7 +145,7 @@ def train_all(
             events = run(
                 plan, wanted.root, folder, resume=standings[arch] == "begun", device=device, audit=audit, asked=asked
             )
-            yield from _guarded(arch, folder, events, record, (place, len(waiting)))
+            yield from _guarded(arch, folder, events, (place, len(waiting)))
             gc.collect()  # the last model's memory, before the next one's
 
 
@@ -180,17 +180,13 @@ def _impossible(
 
 
 def _guarded(
-    arch: str, folder: Path, events: Iterator[Any], record: Record, place: tuple[int, int]
+    arch: str, folder: Path, events: Iterator[Any], place: tuple[int, int]
 ) -> Iterator[Inside | Ready | GaveUp]:
     """Follow one run, and tell its failure as an event of its own."""
     (folder / FAILED).unlink(missing_ok=True)
-    kept = (folder / PICTURES).is_file()
     try:
         with closing(events):  # type: ignore[type-var]
             for event in events:
-                if not kept and (folder / RECIPE).is_file():
-                    write(folder, record)
-                    kept = True
                 yield _inside(arch, event, place)
         yield Ready(arch, folder, reused=False)
     except (*OWN, *FOREIGN) as error:
