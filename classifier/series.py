@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import gc
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from classifier import checkpoint, zoo
+from classifier import zoo
 from classifier.data import BadData, open_data
-from classifier.detector import CARD, BadDetector, open_folder
+from classifier.detector import BadDetector
 from classifier.export import ExportRefused
 from classifier.history import Step
 from classifier.measuring import measured_split
 from classifier.pretrained import published
 from classifier.recipes import BadRecipe, Recipe, validate
-from classifier.request import RECIPE, Request
-from classifier.run import DETECTOR, Stage, check_network, check_place, run
-from classifier.split_record import Record, picture_counts, record_of, recorded
+from classifier.request import Request
+from classifier.run import Stage, check_network, check_place, run
+from classifier.split_record import Record, record_of
+from classifier.standing import Standing, check_folder, failure, remember_failure, standing
 from classifier.train import TrainingFailed
 from classifier.zoo import BadArch
 
@@ -30,12 +30,9 @@ TEN = (
 )  # fmt: skip
 """The architectures of the document on three classes of vehicles, which `all` stands for."""
 ALL = "all"
-FAILED = "failed.json"
 OWN = (TrainingFailed, BadArch, BadRecipe, ExportRefused, BadDetector)
 FOREIGN = (RuntimeError, ValueError, MemoryError)
 """What torch and the exporter raise where a network and its pictures do not fit each other, or memory is short."""
-
-Standing = Literal["new", "begun", "finished", "failed"]
 
 
 @dataclass(frozen=True)
@@ -122,9 +119,9 @@ def train_all(
     """
     plans = check(wanted)
     yield Stage("Reading the pictures")
-    record, counts = _pictures(wanted)
+    record = _pictures(wanted)
     standings = {
-        arch: _standing(wanted.out / arch, record, counts, resume=resume)
+        arch: standing(plan, wanted.out / arch, record, resume=resume)
         for arch, plan in plans.items()
         if isinstance(plan, Recipe)
     }
@@ -138,23 +135,25 @@ def train_all(
         elif standings[arch] == "finished":
             yield Ready(arch, folder, reused=True)
         elif standings[arch] == "failed":
-            yield GaveUp(arch, folder, _failure(folder))
+            yield GaveUp(arch, folder, failure(plan, folder, record) or "")
         else:
             place, asked = waiting.index(arch), _asked(wanted, arch)
             yield Began(arch, place + 1, len(waiting))
             events = run(
                 plan, wanted.root, folder, resume=standings[arch] == "begun", device=device, audit=audit, asked=asked
             )
-            yield from _guarded(arch, folder, events, (place, len(waiting)))
+            why = yield from _followed(arch, events, (place, len(waiting)))
+            remember_failure(plan, folder, record, why)
+            yield Ready(arch, folder, reused=False) if why is None else GaveUp(arch, folder, why)
             gc.collect()  # the last model's memory, before the next one's
 
 
-def _pictures(wanted: Series) -> tuple[Record, dict[str, dict[str, int]]]:
+def _pictures(wanted: Series) -> Record:
     recipe = wanted.recipe
     data = open_data(wanted.root, recipe.data, recipe.seed)
     if not data.splits[measured_split(recipe, data)]:
         raise BadData(f"The recipe leaves no pictures of {wanted.root} to measure on: set data.test above 0.")
-    return record_of(data), picture_counts(data)
+    return record_of(data)
 
 
 def _asked(wanted: Series, arch: str) -> Request | None:
@@ -179,21 +178,20 @@ def _impossible(
     return found
 
 
-def _guarded(
-    arch: str, folder: Path, events: Iterator[Any], place: tuple[int, int]
-) -> Iterator[Inside | Ready | GaveUp]:
-    """Follow one run, and tell its failure as an event of its own."""
-    (folder / FAILED).unlink(missing_ok=True)
+def _followed(
+    arch: str, events: Iterator[Any], place: tuple[int, int]
+) -> Generator[Inside, None, str | None]:
+    """Follow one run; return why it failed, or None."""
     try:
         with closing(events):  # type: ignore[type-var]
             for event in events:
                 yield _inside(arch, event, place)
-        yield Ready(arch, folder, reused=False)
-    except (*OWN, *FOREIGN) as error:
-        why = str(error) if isinstance(error, OWN) else _told(error)
-        if (folder / RECIPE).is_file():
-            checkpoint.write_json(folder / FAILED, {"why": why})
-        yield GaveUp(arch, folder, why)
+    except OWN as error:
+        return str(error)
+    except FOREIGN as error:
+        lines = str(error).strip().splitlines()
+        return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+    return None
 
 
 def _inside(arch: str, event: Any, place: tuple[int, int]) -> Inside:
@@ -204,17 +202,12 @@ def _inside(arch: str, event: Any, place: tuple[int, int]) -> Inside:
     return Inside(arch, name, event, before * event.total + event.done, count * event.total)
 
 
-def _told(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
-
-
 def check(wanted: Series) -> dict[str, Recipe | str]:
     """Return each architecture's recipe, or why it does not fit it.
 
     Raises `BadData` for a folder that holds anything but runs, or one of these models' runs with another recipe.
     """
-    _check_folder(wanted.out)
+    check_folder(wanted.out)
     plans = {model.arch: _plan(wanted.recipe, model) for model in wanted.models}
     for arch, plan in plans.items():
         if isinstance(plan, Recipe):
@@ -222,19 +215,11 @@ def check(wanted: Series) -> dict[str, Recipe | str]:
     return plans
 
 
-def _check_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise BadData(f"{out} is a file; give a folder.")
-    if out.is_dir() and any(out.iterdir()) and not any(out.glob(f"*/{RECIPE}")):
-        raise BadData(f"{out} is not empty and holds no comparison; give a new folder.")
-
-
 def _plan(recipe: Recipe, model: Model) -> Recipe | str:
     """Return the recipe for an architecture, or why it does not fit it."""
     changes = dict(model.changes)
     try:
-        if Path(recipe.weights).is_dir():
-            changes = {"weights": str(_weights_in(Path(recipe.weights), model.arch)), **changes}
+    XX = {"weights": str(_weights_in(Path(recipe.weights), model.arch)), **changes}
         return validate({**recipe.model_dump(mode="json"), **changes, "arch": model.arch}, recipe.name)
     except (BadRecipe, BadArch) as error:
         return str(error)
@@ -247,39 +232,3 @@ def _weights_in(folder: Path, arch: str) -> Path:
     if found is None:
         raise BadArch(f"There are no weights of '{arch}' in {folder}: it would be {' or '.join(names)}.")
     return found
-
-
-def _standing(folder: Path, record: Record, counts: Mapping[str, Mapping[str, int]], *, resume: bool) -> Standing:
-    """Return how far a model's run has come; raises `BadData` for one of other pictures, or interrupted."""
-    if not (folder / RECIPE).is_file():
-        return "new"
-    found, done = recorded(folder), _finished(folder)
-    same = found.same_pictures(record) if found else not done or _counted(folder) == counts
-    if not same:
-        raise BadData(f"The run in {folder} was made from other pictures or other splits; give another folder.")
-    if done:
-        return "finished"
-    if resume:
-        return "begun"
-    if (folder / FAILED).is_file():
-        return "failed"
-    raise BadData(f"The run in {folder} was interrupted; add --resume to go on with it, or give another folder.")
-
-
-def _finished(folder: Path) -> bool:
-    """Return whether a run came to its end: its figures are the last that is written on the card."""
-    try:
-        return (folder / DETECTOR / CARD).is_file() and bool(open_folder(folder / DETECTOR).card.metrics)
-    except BadDetector:
-        return False
-
-
-def _counted(folder: Path) -> object:
-    return open_folder(folder / DETECTOR, check=False).card.training.get("pictures")
-
-
-def _failure(folder: Path) -> str:
-    try:
-        return str(json.loads((folder / FAILED).read_text(encoding="utf-8"))["why"])
-    except (ValueError, KeyError, TypeError):
-        return "It failed before; --resume tries again."

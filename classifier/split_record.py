@@ -41,12 +41,11 @@ class Record(BaseModel):
 
     splits: dict[Split, tuple[Recorded, ...]]
 
-    def same_pictures(self, other: Record) -> bool:
-        """Return whether every split holds the same pictures under the same classes, wherever they lie."""
-        return all(self._contents(split) == other._contents(split) for split in {*self.splits, *other.splits})
-
-    def _contents(self, split: Split) -> list[tuple[str, str]]:
-        return sorted((one.sha256, one.cls) for one in self.splits.get(split, ()))
+    @property
+    def digest(self) -> str:
+        """A SHA-256 that is the same for the same pictures of the same classes in the same splits, wherever they lie."""
+        named = sorted((split, one.cls, one.sha256) for split, those in self.splits.items() for one in those)
+        return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def content(path: Path) -> str | None:

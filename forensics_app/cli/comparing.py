@@ -78,9 +78,9 @@ def _only_for_models(**options: Any) -> None:
 def _detectors(those: list[str], data: Path | None, out: Path | None) -> Iterator[Any]:
     from classifier.recipes import recipe_files
     from forensics_app.core.compare_jobs import compare_detectors
-    from forensics_app.core.contenders import contenders
+    from forensics_app.core.contenders import contenders, known_detectors
 
-    if len(those) == 1 and those[0] in recipe_files():
+    if len(those) == 1 and those[0] in recipe_files() and those[0] not in known_detectors():
         raise BadUse(
             f"{those[0]} is one recipe: add --models all, or two architectures or more, to compare them in it."
         )
@@ -99,13 +99,9 @@ def _request(
 
     if len(those) > 1:
         raise BadUse(f"--models takes one recipe, not {len(those)} names; without it two runs or more are compared.")
-    if weights is not None and not weights.exists():
-        raise BadUse(f"There is no {weights} with weights.")
+    if weights is not None and not weights.is_dir():
+        raise BadUse(f"{weights} is no folder: --weights takes one with a file for each architecture.")
     folder = data or Path("data", load(those[0]).name)
-    if not folder.is_dir():
-        raise BadUse(
-            f"There is no data folder {folder}: give --data DIR, a folder with a folder of pictures for each class."
-        )
     return Request(those[0], tuple(settings or ()), str(weights) if weights else None, str(folder), tensorboard)
 
 
@@ -117,6 +113,10 @@ def _models(
 
     recipe = request.planned(asked.recipe, asked.settings, asked.weights)
     archs, data = series.models(names), Path(asked.data)
+    if not data.is_dir():
+        raise BadUse(
+            f"There is no data folder {data}: give --data DIR, a folder with a folder of pictures for each class."
+        )
     out = out or run_folder(f"compare-{recipe.name}", resume)
     wanted = wanted_models(recipe, archs, data, out, asked)
     series.check(wanted)
