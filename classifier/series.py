@@ -178,9 +178,7 @@ def _impossible(
     return found
 
 
-def _followed(
-    arch: str, events: Iterator[Any], place: tuple[int, int]
-) -> Generator[Inside, None, str | None]:
+def _followed(arch: str, events: Iterator[Any], place: tuple[int, int]) -> Generator[Inside, None, str | None]:
     """Follow one run; return why it failed, or None."""
     try:
         with closing(events):  # type: ignore[type-var]
@@ -219,7 +217,8 @@ def _plan(recipe: Recipe, model: Model) -> Recipe | str:
     """Return the recipe for an architecture, or why it does not fit it."""
     changes = dict(model.changes)
     try:
-    XX = {"weights": str(_weights_in(Path(recipe.weights), model.arch)), **changes}
+        if "weights" not in changes and Path(recipe.weights).is_dir():
+            changes["weights"] = str(_weights_in(Path(recipe.weights), model.arch))
         return validate({**recipe.model_dump(mode="json"), **changes, "arch": model.arch}, recipe.name)
     except (BadRecipe, BadArch) as error:
         return str(error)

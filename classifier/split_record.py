@@ -43,7 +43,7 @@ class Record(BaseModel):
 
     @property
     def digest(self) -> str:
-        """A SHA-256 that is the same for the same pictures of the same classes in the same splits, wherever they lie."""
+        """A SHA-256 of the pictures' contents with their classes and splits, wherever they lie."""
         named = sorted((split, one.cls, one.sha256) for split, those in self.splits.items() for one in those)
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
