@@ -33,12 +33,11 @@ def paragraphs(found: Compared) -> Iterator[RenderableType]:
 
 
 def _figures(found: Compared) -> Table:
-    table = _table("model", "test accuracy", "train", "balanced", "params", "MB", "s/epoch", "ms/image")
+    table = _table("model", "test accuracy", "train", "params", "MB", "s/epoch", "ms/image")
     for place in in_order(found.rows):
         row = found.rows[place]
         train = f"{row.train.value:.2f}" if row.train else "–"
-        balanced = f"{row.balanced_accuracy.value:.2f}" if row.balanced_accuracy else "–"
-        table.add_row(shown(row.name), told(row.accuracy), train, balanced, *costs(row))
+        table.add_row(shown(row.name), told(row.accuracy), train, *costs(row))
     return table
 
 

@@ -14,7 +14,6 @@ from forensics_app.core.html import resource
 
 CLAIMS = "claims.yaml"
 NOT_SETTINGS = ("arch", "name", "description", "limits")
-SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,11 @@ def departures(recipe: Recipe) -> tuple[str, ...]:
     usual.update(changes_of(recipe.name, recipe.arch))
     mine = dict(_flat(recipe.model_dump(mode="json")))
     keys = [key for key in {**usual, **mine} if key.partition(".")[0] not in NOT_SETTINGS]
-    found = [
+    return tuple(
         f"{key}: {_said(mine.get(key))} instead of {_said(usual.get(key))}"
         for key in keys
         if mine.get(key) != usual.get(key)
-    ]
-    return tuple(found[:SHOWN]) + ((f"and {len(found) - SHOWN} more",) if len(found) > SHOWN else ())
+    )
 
 
 def _said(value: object) -> str:

@@ -69,14 +69,14 @@ def choose(judged: Shared, seed: int = SEED) -> tuple[list[int], int]:
     ], each  # fmt: skip
 
 
-def gallery(those: Sequence[Contender], judged: Shared) -> Generator[Looked, None, Gallery]:
-    """Draw the gallery, one detector after the other, yielding after each map."""
+def gallery(those: Sequence[Contender], judged: Shared, order: Sequence[int]) -> Generator[Looked, None, Gallery]:
+    """Draw the gallery, one detector after the other in an order of their places, yielding after each map."""
     places, each = choose(judged)
     found = dict(_readable(judged, places))
     columns: list[tuple[Cell, ...]] = []
     done = 0
-    for number, one in enumerate(those):
-        maps, cells = maps_of(one), list[Cell]()
+    for number in order:
+        maps, cells = maps_of(those[number]), list[Cell]()
         for place, pixels in found.items():
             cells.append(_cell(judged, number, place, pixels, maps))
             done += 1
@@ -91,7 +91,7 @@ def gallery(those: Sequence[Contender], judged: Shared) -> Generator[Looked, Non
         )
         for row, (place, pixels) in enumerate(found.items())
     )
-    return Gallery(tuple(shown(one.name) for one in those), lines, each, len(places) - len(found))
+    return Gallery(tuple(shown(those[number].name) for number in order), lines, each, len(places) - len(found))
 
 
 def maps_of(one: Contender) -> Callable[[Pixels, str], Pixels | None]:

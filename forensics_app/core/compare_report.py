@@ -15,7 +15,16 @@ from forensics_app.core.compare_gallery import gallery
 from forensics_app.core.compare_judging import Looked
 from forensics_app.core.compare_rows import Row
 from forensics_app.core.compare_tables import costs, document, in_order, markdown, pairs_csv, rows_csv
-from forensics_app.core.compare_words import DIFFERENCES, context, counted, details, headline, p_words, signed
+from forensics_app.core.compare_words import (
+    DIFFERENCES,
+    context,
+    counted,
+    details,
+    headline,
+    p_words,
+    plus_minus,
+    signed,
+)
 from forensics_app.core.comparison import Compared, Measured
 from forensics_app.core.html import page
 from forensics_app.core.run_tables import told
@@ -67,9 +76,11 @@ class Test:
 
 def write(measured: Measured, out: Path) -> Generator[Looked, None, Path]:
     """Write compare.html with its gallery, compare.csv, compare-pairs.csv and compare.md; return the page's path."""
-    shown_pictures = yield from gallery(measured.those, measured.judged)
     found = measured.compared
     order = in_order(found.rows)
+    judges = [place for place, row in enumerate(found.rows) if not row.failure]
+    columns = [judges.index(place) for place in order if place in judges]
+    shown_pictures = yield from gallery(measured.those, measured.judged, columns)
     rows = [found.rows[place] for place in order]
     text = page(
         "compare.html.j2",
@@ -163,4 +174,4 @@ def _test(by_pair: dict[tuple[int, int], Pair], row: int, column: int) -> Test |
         return None
     pair = by_pair.get((row, column)) or by_pair[column, row]
     value = pair.found.accuracy.value * (1 if pair.first == row else -1)
-    return Test(f"{value:+.2f}".replace("-", "−"), p_words(pair.p_holm), pair.p_holm < ALPHA)
+    return Test(plus_minus(value), p_words(pair.p_holm), pair.p_holm < ALPHA)

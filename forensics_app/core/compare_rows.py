@@ -15,6 +15,7 @@ from forensics_app.core.contenders import Contender
 from forensics_app.core.run_folder import parameters_of
 from forensics_app.core.run_report import REPORT
 
+GUESSING = "cannot be told from guessing"
 STARTS = {"none": "from scratch", "imagenet": "from ImageNet weights"}
 
 
@@ -102,7 +103,7 @@ def _epoch_s(one: Contender) -> float | None:
 def _remarks(one: Contender, found: Metrics) -> Iterator[str]:
     chance = 1 / len(found.classes)
     if found.balanced_accuracy.low <= chance:
-        yield "cannot be told from guessing"
+        yield GUESSING
     if one.card.training.get("shortcuts"):
         yield "trained although its classes can be told apart without looking at the pictures"
 

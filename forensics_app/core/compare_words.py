@@ -31,21 +31,25 @@ def signed(value: Figure | None) -> str:
     """Return a difference with its interval, as `+0.13 (−0.02 to +0.28)`; a dash where there is none."""
     if value is None:
         return "–"
-    return f"{value.value:+.2f} ({value.low:+.2f} to {value.high:+.2f})".replace("-", "−")
+    return f"{plus_minus(value.value)} ({plus_minus(value.low)} to {plus_minus(value.high)})"
+
+
+def plus_minus(value: float) -> str:
+    """Return a number with its sign, as `+0.13`; what rounds to nothing has none."""
+    text = f"{value:+.2f}".replace("-", "−")
+    return text if text.strip("+−0.") else "0.00"
 
 
 def headline(found: Compared) -> str:
-    """Return the finding in a sentence."""
+    """Return the finding in a sentence: who is better, if that can be told."""
     order = ranked(found.rows)
-    best = found.rows[order[0]]
+    best, names = found.rows[order[0]], [shown(found.rows[place].name) for place in order]
+    if len(order) > 1 and not any(pair.p_holm < ALPHA for pair in found.pairs):
+        those = f"{names[0]} and {names[1]}" if len(order) == 2 else f"the {len(order)} models"
+        return f"No difference can be seen between {those} with n = {found.n:,}"
     if len(order) == 2:
-        first, second = (shown(found.rows[place].name) for place in order)
-        return (
-            f"{first} is better than {second} on these pictures"
-            if found.pairs[0].p_holm < ALPHA
-            else f"No difference can be seen between {first} and {second} with n = {found.n:,}"
-        )
-    return f"Most accurate: {shown(best.name)}, {told(best.accuracy)}, n = {found.n:,}"
+        return f"{names[0]} is better than {names[1]} on these pictures"
+    return f"Most accurate: {names[0]}, {told(best.accuracy)}, n = {found.n:,}"
 
 
 def details(found: Compared) -> list[str]:
@@ -86,13 +90,15 @@ def _about_the_best(found: Compared, order: Sequence[int]) -> list[str]:
     best, by_pair = order[0], {frozenset((pair.first, pair.second)): pair for pair in found.pairs}
     alike = [place for place in order[1:] if by_pair[frozenset((best, place))].p_holm >= ALPHA]
     worse = [place for place in order[1:] if place not in alike]
-    how = f"McNemar, with Holm's correction for {len(found.pairs)} pairs"
-    told_apart = []
+    name, how = shown(found.rows[best].name), f"McNemar, with Holm's correction for {len(found.pairs)} pairs"
+    if not any(pair.p_holm < ALPHA for pair in found.pairs):
+        return [
+            f"The most accurate is {name}, {told(found.rows[best].accuracy)}, but it cannot be told from any ({how})."
+        ]
+    sentences = [f"It is better than {_named(found.rows, worse)} ({how})."] if worse else []
     if alike:
-        told_apart.append(f"It cannot be told from {_named(found.rows, alike)} ({how}).")
-    if worse:
-        told_apart.append(f"It is better than {_named(found.rows, worse)}" + ("." if alike else f" ({how})."))
-    return told_apart
+        sentences.append(f"It cannot be told from {_named(found.rows, alike)}" + ("." if worse else f" ({how})."))
+    return sentences
 
 
 def _named(rows: Sequence[Row], places: Sequence[int]) -> str:

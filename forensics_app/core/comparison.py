@@ -14,10 +14,11 @@ from classifier.pace import image_ms
 from classifier.pairing import NotComparable, Shared
 from forensics_app.core.claims import departures
 from forensics_app.core.compare_judging import Looked, Part, judged_anew, kept_judgements
-from forensics_app.core.compare_rows import Row, row_of
+from forensics_app.core.compare_rows import GUESSING, Row, row_of
 from forensics_app.core.contenders import Contender
 from forensics_app.core.train_accuracy import train_accuracy
 
+SHOWN = 8
 TRIES = 5
 """How many of the pictures are tried, until one can be read, to take the time on."""
 
@@ -73,7 +74,7 @@ def measure(
             rows.append((yield from _row(entry, judged, those.index(entry), train)))
     tested = yield from _tested(judged, [place for place, entry in enumerate(entries) if isinstance(entry, Contender)])
     counts = {name: int((judged.labels == label).sum()) for label, name in enumerate(judged.classes)}
-    compared = Compared(title, counts, tuple(rows), tuple(tested), (*notes, *_departures(those)))
+    compared = Compared(title, counts, tuple(rows), tuple(tested), (*notes, *_chance(rows), *_departures(those)))
     return Measured(those, judged, compared)
 
 
@@ -115,13 +116,24 @@ def _tested(judged: Shared, places: Sequence[int]) -> Generator[Part | Looked, N
 
 
 def _departures(those: Sequence[Contender]) -> Iterator[str]:
-    """Say how the runs differ from the bundled recipes whose names they have: once where all do so alike."""
-    told = {one.name: departures(one.run.recipe) for one in those if one.run}
-    if len(set(told.values())) == 1 and len(told) == len(those):
-        listed = next(iter(told.values()))
-        if listed:
-            yield f"The recipe is not the bundled one: {'; '.join(listed)}."
-        return
-    for name, listed in told.items():
-        if listed:
-            yield f"The recipe of {name} is not the bundled one: {'; '.join(listed)}."
+    """Say how the runs differ from the bundled recipes whose names they have: once what all do alike, then the rest."""
+    found = {one.name: departures(one.run.recipe) for one in those if one.run}
+    alike = [one for one in next(iter(found.values()), ()) if all(one in told for told in found.values())]
+    if len(found) < len(those) or len({one.run.recipe.name for one in those if one.run}) > 1:
+        alike = []
+    if alike:
+        yield f"The recipe is not the bundled one. {_listed(alike)}."
+    for name, told in found.items():
+        if rest := [one for one in told if one not in alike]:
+            yield f"The recipe of {name} is not the bundled one. {_listed(rest)}."
+
+
+def _listed(told: Sequence[str]) -> str:
+    more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    return "; ".join(told[:SHOWN]) + more
+
+
+def _chance(rows: Sequence[Row]) -> Iterator[str]:
+    figures = [row for row in rows if row.accuracy]
+    if len(figures) > 1 and all(GUESSING in row.remarks for row in figures):
+        yield "None of them can be told from guessing: their order means nothing."
