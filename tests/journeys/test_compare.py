@@ -6,14 +6,16 @@ import csv
 import io
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from forensics_app.cli import app
 from tests.classifier.pictures import write_folder
-from tests.journeys.test_training import assert_refused
 from tests.program import forensics, records
 
 RECIPE: dict[str, Any] = {
@@ -35,15 +37,24 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compare")
     write_folder(folder / "pictures", n=20)
     (folder / "tiny.yaml").write_text(yaml.safe_dump(RECIPE))
-    done = compared(folder, "--json")
+    done = forensics("compare", *words_of(folder), "--json")
     assert done.returncode == 1, done.stderr  # one model could not be finished
     (folder / "events.jsonl").write_text(done.stdout)
     return folder
 
 
-def compared(folder: Path, *words: str | Path, models: str = MODELS, out: str = "out") -> Any:
-    return forensics("compare", folder / "tiny.yaml", "--models", models, "--data", folder / "pictures",
-                     "--out", folder / out, "--allow-shortcuts", *words)  # fmt: skip
+def words_of(folder: Path) -> list[str | Path]:
+    return [folder / "tiny.yaml", "--models", MODELS, "--data", folder / "pictures", "--out", folder / "out",
+            "--allow-shortcuts"]  # fmt: skip
+
+
+def assert_refused(words: Sequence[str | Path], *said: str) -> None:
+    """Ask within this process, which has torch already."""
+    done = CliRunner().invoke(app, ["compare", *map(str, words), "--quiet"])
+    assert done.exit_code == 2, done.output
+    assert len(done.stderr.strip().splitlines()) == 1
+    for part in said:
+        assert part in done.stderr
 
 
 def test_a_recipe_is_trained_with_each_model_and_one_that_fails_is_a_row(place: Path) -> None:
@@ -79,7 +90,7 @@ def test_the_page_and_the_tables_are_there_and_lead_to_the_runs(place: Path) -> 
 def test_a_second_call_trains_nothing_and_finds_the_same(place: Path) -> None:
     weights = place / "out/mini_resnet/detector/weights.safetensors"
     before, first = weights.stat().st_mtime_ns, records((place / "events.jsonl").read_text())[-1]
-    done = compared(place, "--json")
+    done = forensics("compare", *words_of(place), "--json")
     events = records(done.stdout)
     assert done.returncode == 1
     assert not [event for event in events if event["event"] in ("began", "inside")]
@@ -111,17 +122,17 @@ def test_pictures_that_a_detector_was_made_from_are_left_out(place: Path) -> Non
         for one in kept:
             (alone / one["class"]).mkdir(parents=True, exist_ok=True)
             shutil.copy(one["path"], alone / one["class"])
-    assert_refused(forensics("compare", *two, "--data", alone, "--quiet"), "had a part in making", "have not seen")
+    assert_refused([*two, "--data", alone], "had a part in making", "have not seen")
 
 
 def test_another_recipe_and_other_pictures_in_the_way_are_refused(place: Path) -> None:
-    assert_refused(compared(place, "--quiet", "--set", "phases.0.lr=0.5"), "another recipe", "phases")
+    assert_refused([*words_of(place), "--set", "phases.0.lr=0.5"], "another recipe", "phases")
     (place / "out/mini_resnet/pictures.json").rename(place / "kept.json")
     kept = json.loads((place / "kept.json").read_text())
     kept["splits"]["test"][0]["sha256"] = "0" * 64
     (place / "out/mini_resnet/pictures.json").write_text(json.dumps(kept))
     try:
-        assert_refused(compared(place, "--quiet"), "other pictures", "mini_resnet")
+        assert_refused(words_of(place), "other pictures", "mini_resnet")
     finally:
         (place / "kept.json").replace(place / "out/mini_resnet/pictures.json")
 
@@ -139,4 +150,4 @@ def test_another_recipe_and_other_pictures_in_the_way_are_refused(place: Path) -
     (("default", "default", "--set", "epochs=1"), ("--set", "--models")),
 ])  # fmt: skip
 def test_asked_wrongly(words: tuple[str, ...], said: tuple[str, ...]) -> None:
-    assert_refused(forensics("compare", *words, "--quiet"), *said)
+    assert_refused(words, *said)
