@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from classifier.images import BadImage, Pixels, load
 from classifier.pairing import Shared
-from classifier.runtime import Detector
+from classifier.runtime import Detector, Heat
+from forensics_app.core.analysis import autograd_maps
 from forensics_app.core.compare_judging import Looked
 from forensics_app.core.contenders import Contender
-from forensics_app.core.analysis import autograd_maps
+from forensics_app.core.html import data_uri
 from forensics_app.core.overlay import overlay
 from forensics_app.core.words import shown
 
 MOST = 8
-SIDE_PX = 240
+SIDE_PX, JPEG_QUALITY = 240, 85
 SEED = 0
 
 
@@ -86,7 +89,7 @@ def gallery(those: Sequence[Contender], judged: Shared, order: Sequence[int]) ->
         Line(
             name=shown(judged.paths[place].name),
             truth=shown(judged.classes[judged.labels[place]]),
-            picture=embedded(pixels, SIDE_PX),
+            picture=_embedded(pixels),
             cells=tuple(column[row] for column in columns),
         )
         for row, (place, pixels) in enumerate(found.items())
@@ -94,29 +97,19 @@ def gallery(those: Sequence[Contender], judged: Shared, order: Sequence[int]) ->
     return Gallery(tuple(shown(those[number].name) for number in order), lines, each, len(places) - len(found))
 
 
-def maps_of(one: Contender) -> Callable[[Pixels, str], Pixels | None]:
-    """Return what draws a picture under a detector's map of a class, or None where no map is to be had."""
+def maps_of(one: Contender) -> Callable[[Pixels, str], Heat | None]:
+    """Return what draws a detector's map of a class, by the graph's closed form or else with autograd, if it can."""
     detector = Detector(one.installed.folder)
     if detector.card.closed_form_cam:
-        maps = lambda pixels, name: detector.judge(pixels, heat_class=name).heat
-    else:
-        maps = autograd_maps(detector)
-
-    def draw(pixels: Pixels, name: str) -> Pixels | None:
-        return overlay(pixels, maps(pixels, name))
-
-    return draw
+        return lambda pixels, name: detector.judge(pixels, heat_class=name).heat
+    return autograd_maps(detector) or (lambda _pixels, _name: None)
 
 
-def embedded(pixels: Pixels, side: int) -> str:
-    import io
-    from PIL import Image
-    from forensics_app.core.html import data_uri
-
+def _embedded(pixels: Pixels) -> str:
     image = Image.fromarray(pixels)
-    image.thumbnail((side, side), reducing_gap=2.0)
+    image.thumbnail((SIDE_PX, SIDE_PX), reducing_gap=2.0)
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=85)
+    image.save(out, "JPEG", quality=JPEG_QUALITY)
     return data_uri("image/jpeg", out.getvalue())
 
 
@@ -128,15 +121,13 @@ def _readable(judged: Shared, places: Sequence[int]) -> Iterator[tuple[int, Pixe
             continue
 
 
-def _cell(
-    judged: Shared, number: int, place: int, pixels: Pixels, maps: Callable[[Pixels, str], Pixels | None]
-) -> Cell:
+def _cell(judged: Shared, number: int, place: int, pixels: Pixels, maps: Callable[[Pixels, str], Heat | None]) -> Cell:
     p = judged.p[number][place]
     answer = int(p.argmax())
-    heatmap = maps(pixels, judged.classes[answer])
+    heat = maps(pixels, judged.classes[answer])
     return Cell(
         right=answer == int(judged.labels[place]),
         said=shown(judged.classes[answer]),
         p=f"{p[answer]:.2f}",
-        heatmap=embedded(heatmap, SIDE_PX) if heatmap is not None else None,
+        heatmap=_embedded(overlay(pixels, heat)) if heat else None,
     )
