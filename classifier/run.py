@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors.torch import load_file
 
-from classifier import checkpoint, zoo
+from classifier import checkpoint, split_record, zoo
 from classifier.board import FOLDER, board
 from classifier.data import BadData, Labelled, Pictures, made_note, open_data
 from classifier.detector import Card, Installed, open_folder
@@ -28,6 +27,7 @@ from classifier.measuring import Measured, calibrate_detector, chooses, measure_
 from classifier.preprocess import regions
 from classifier.recipes import Recipe
 from classifier.request import ENVIRONMENT, RECIPE, Request, recipe_in
+from classifier.split_record import PICTURES
 from classifier.train import train
 
 __all__ = (
@@ -108,7 +108,7 @@ def _run(
         for event in events:
             if not begun:  # only once training began: a run that never did leaves nothing in the way
                 begun = True
-                _begin(recipe, out, audit, environment(recipe, asked, device))
+                _begin(recipe, out, audit, environment(recipe, asked, device), data)
             if isinstance(event, Trained):
                 trained = event
                 continue
@@ -185,8 +185,10 @@ def _epochs_in(out: Path) -> int:
         return 0
 
 
-def _begin(recipe: Recipe, out: Path, audit: Mapping[str, Any] | None, facts: dict[str, Any]) -> None:
+def _begin(recipe: Recipe, out: Path, audit: Mapping[str, Any] | None, facts: dict[str, Any], data: Labelled) -> None:
     """Write what the run was begun with and keep what is there; the recipe last: a folder that has it is a run."""
+    if not (out / PICTURES).is_file():
+        split_record.write(out, split_record.record_of(data))
     written = {AUDIT: dict(audit or {}), ENVIRONMENT: facts, RECIPE: recipe.model_dump(mode="json")}
     for name, what in written.items():
         if what and not (out / name).is_file():
@@ -218,14 +220,10 @@ def _export(
 
 
 def _facts(recipe: Recipe, data: Labelled, out: Path, history: Sequence[Epoch]) -> dict[str, Any]:
-    counts = {
-        split: dict(sorted(Counter(f"{data.classes[item.label]}: {item.source}" for item in items).items()))
-        for split, items in data.splits.items()
-    }
     made = json.loads((out / ENVIRONMENT).read_text(encoding="utf-8"))
     return {
         "recipe": recipe.model_dump(mode="json"),
-        "pictures": counts,
+        "pictures": split_record.picture_counts(data),
         "unreadable": len(data.unreadable),
         "epochs": len(history),
         "seconds": round(fsum(epoch.seconds for epoch in history), 1),

@@ -9,6 +9,7 @@ import typer
 from forensics_app import __version__
 from forensics_app.cli import (
     auditing,
+    comparing,
     data,
     datasets,
     doctor,
@@ -19,7 +20,7 @@ from forensics_app.cli import (
     recipes,
     training,
     window,
-)  # fmt: skip
+)
 from forensics_app.cli.run import Guarded
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ app.command()(auditing.equalize)
 app.command()(training.train)
 app.command()(recipes.recipes)
 app.command()(training.evaluate)
+app.command()(comparing.compare)
 app.command()(experiments.robustness)
 app.command()(experiments.ensemble)
 app.command()(experiments.quantize)

@@ -49,6 +49,7 @@ class Bar:
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._live, expand=True)
         self._task = self._bar.add_task(escape(words), total=None)
         self._begun = self._told = time.monotonic()
+        self._done = 0
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -64,6 +65,9 @@ class Bar:
         done, total = getattr(event, "done", None), getattr(event, "total", None)
         if done is None or total is None:
             return
+        if done < self._done:  # the next part of the job counts from the start
+            self._begun = time.monotonic()
+        self._done = done
         rate = getattr(event, "rate", None) or done / max(time.monotonic() - self._begun, 1e-6)
         self._bar.update(self._task, completed=done, total=total, rate=rate)
         if not self._live and not self._hidden and time.monotonic() - self._told >= LINE_SECONDS:

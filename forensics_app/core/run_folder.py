@@ -98,16 +98,21 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the network learned: its tensors without the running statistics of its normalization."""
-        from safetensors import safe_open
-
-        with safe_open(self.installed.folder / WEIGHTS, framework="numpy") as file:
-            learned = [name for name in file.keys() if not name.endswith(STATISTICS)]  # noqa: SIM118 - not a mapping
-            return sum(math.prod(file.get_slice(name).get_shape()) for name in learned)
+        """How many numbers the network learned."""
+        return parameters_of(self.installed)
 
     def column(self, name: str) -> list[float]:
         """Return one figure of every epoch, NaN where it was not measured."""
         return [epoch.get(name, float("nan")) for epoch in self.history]
+
+
+def parameters_of(installed: Installed) -> int:
+    """Return how many numbers a network learned: its tensors without the running statistics of its normalization."""
+    from safetensors import safe_open
+
+    with safe_open(installed.folder / WEIGHTS, framework="numpy") as file:
+        learned = [name for name in file.keys() if not name.endswith(STATISTICS)]  # noqa: SIM118 - not a mapping
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in learned)
 
 
 def open_run(folder: Path) -> Run:
