@@ -227,14 +227,14 @@ def _saved_again(work: Path) -> Path:
 
 def main(work: Path, out: Path) -> None:
     """Draw everything."""
-    run = open_run(work / "heads-run")
-    found = scores(run)
-    before, after = calibration(run, found)
+    poor = open_run(work / "overfitting")
+    found = scores(poor)
+    before, after = calibration(poor, found)
     plots = {
         "heads": heads(), "modes": modes(), "intervals": intervals(), "transfer": transfer(work),
-        "overfitting": overfitting(open_run(work / "overfitting")), "confusion": confusion(run),
-        "calibration-before": before, "calibration-after": after, "abstaining": abstaining(run, found),
-        "gradcam": maps(run, work), "audit": audits(work),
+        "overfitting": overfitting(poor), "confusion": confusion(poor),
+        "calibration-before": before, "calibration-after": after, "abstaining": abstaining(poor, found),
+        "gradcam": maps(open_run(work / "heads-run"), work), "audit": audits(work),
     }  # fmt: skip
     for name, plot in plots.items():
         save(plot, out / f"{name}.png")

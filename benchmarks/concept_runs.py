@@ -21,6 +21,8 @@ SIDE, SMALL_SIDE = 96, 64
 OTHERS = ("rabbit", "bear", "mouse", "bull", "deer", "elephant")
 FEW = (20, 80, 320)
 """Training pictures of the transfer figure."""
+TOO_FEW = 160
+"""Training pictures of the figures of overfitting and calibration: the network is often wrong and seldom unsure."""
 SEEDS = (0, 1, 2)
 MODES: dict[str, dict[str, Any]] = {
     "from scratch": {"phases": [{"epochs": 10, "lr": 0.001}]},
@@ -59,15 +61,17 @@ def drawn(spec: SyntheticSpec, out: Path) -> Path:
     return out
 
 
-def few(whole: Path, count: int, out: Path) -> Path:
-    """Copy a data set with `count` of its training pictures, the classes equally often."""
+def few(whole: Path, count: int, out: Path, *, cal: int = 0) -> Path:
+    """Copy a data set with `count` of its training pictures, the classes equally often; `cal` more to calibrate on."""
     if not out.is_dir():
         for split in ("val", "test"):
             shutil.copytree(whole / split, out / split)
         for kind in sorted((whole / "train").iterdir()):
-            (out / "train" / kind.name).mkdir(parents=True)
-            for path in sorted(kind.iterdir())[: count // 2]:
-                shutil.copy(path, out / "train" / kind.name)
+            paths = sorted(kind.iterdir())
+            for split, part in {"train": paths[: count // 2], "cal": paths[len(paths) - cal // 2 :]}.items():
+                for path in part:
+                    (out / split / kind.name).mkdir(parents=True, exist_ok=True)
+                    shutil.copy(path, out / split / kind.name)
     return out
 
 
@@ -92,9 +96,8 @@ def main(work: Path) -> None:
     trained(recipe("heads", SIDE), heads, work / "heads-run")
     fixed = {"augment": {"crop": "center", "flip": 0.0}, "scheduler": {"name": "none"}}
     plain = {"data": {"val": 0.0, "cal": 0.0, "test": 0.0}, "phases": [{"epochs": 30, "lr": 0.001}]}
-    trained(
-        recipe("overfitting", SMALL_SIDE, **fixed, **plain), few(heads, 160, work / "few-160"), work / "overfitting"
-    )
+    data = few(heads, TOO_FEW, work / "too-few", cal=400)
+    trained(recipe("overfitting", SMALL_SIDE, **fixed, **plain), data, work / "overfitting")
     for _ in transfer(work, heads):
         pass
 
