@@ -23,11 +23,13 @@ FINER = 2
 """Shapes are drawn so many times larger and brought down, so that their edges are smooth."""
 GROUND_CELLS = 7
 """Patches a side of the ground: rough enough that two pictures are never alike by chance."""
-AREA = (0.10, 0.22)
+AREA = (0.14, 0.30)
 """Which part of a picture a head covers."""
-TURN_DEG, STRETCH, EAR_TURN_DEG = 30.0, (0.85, 1.18), 12.0
-OTHER_SHAPES, BARS = (4, 9), (0, 3)
-GRAIN, NOISE = (4.0, 16.0), (2.0, 9.0)
+TURN_DEG, STRETCH, EAR_TURN_DEG = 20.0, (0.88, 1.14), 10.0
+OTHER_SHAPES, BARS = (3, 7), (0, 2)
+GRAIN, NOISE = (3.0, 12.0), (2.0, 8.0)
+CONTRAST = (45, 110)
+"""How much lighter or darker than the ground the fur is, in grey levels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +86,12 @@ def kind(name: str) -> Kind:
 def draw(kind: Kind, size: int, rng: Generator) -> Drawn:
     """Draw a picture of `size` x `size` pixels, all of whose chances come from `rng`."""
     side = size * FINER
-    canvas = Image.fromarray(_ground(side, rng))
+    around = _colour(rng)
+    canvas = Image.fromarray(_ground(around, side, rng))
     pen = ImageDraw.Draw(canvas)
     for _ in range(rng.integers(*OTHER_SHAPES)):
         _fill(pen, _other_shape(side, rng), _colour(rng))
-    box = _head(pen, kind, side, rng)
+    box = _head(pen, kind, side, _fur(around, rng), rng)
     for _ in range(rng.integers(*BARS)):
         _fill(pen, _bar(side, rng), _colour(rng))
     pixels = np.asarray(canvas.reduce(FINER), np.float32)
@@ -96,26 +99,29 @@ def draw(kind: Kind, size: int, rng: Generator) -> Drawn:
     return Drawn(_textured(pixels, rng), (left, top, right, bottom))
 
 
-def _ground(side: int, rng: Generator) -> Pixels:
+def _ground(around: Colour, side: int, rng: Generator) -> Pixels:
     cells = (GROUND_CELLS, GROUND_CELLS)
-    coarse = _colour(rng) + rng.normal(0, 34, (*cells, 1)) + rng.normal(0, 10, (*cells, 3))
+    coarse = around + rng.normal(0, 26, (*cells, 1)) + rng.normal(0, 10, (*cells, 3))
     small = Image.fromarray(np.clip(coarse, 0, 255).astype(np.uint8))
     return np.asarray(small.resize((side, side), Image.Resampling.BICUBIC))
 
 
-def _head(pen: ImageDraw.ImageDraw, kind: Kind, side: int, rng: Generator) -> tuple[float, float, float, float]:
+def _head(
+    pen: ImageDraw.ImageDraw, kind: Kind, side: int, fur: Colour, rng: Generator
+) -> tuple[float, float, float, float]:
     """Draw the head at a place that leaves all of it inside; returns left, top, right and bottom."""
     scale = side * np.sqrt(rng.uniform(*AREA) / _area(kind))
     stretch, turn = np.array([rng.uniform(*STRETCH), 1.0]), rng.uniform(-TURN_DEG, TURN_DEG)
     spread = rng.uniform(-EAR_TURN_DEG, EAR_TURN_DEG)
-    fur = _colour(rng)
     parts = [(outline, fur * rng.uniform(0.75, 1.2)) for outline in _outlines(kind, spread)]
     parts.append((_ellipse(0, 0, 1, 1), fur))
     parts += [(_ellipse(x, -0.15, 0.13, 0.16), np.full(3, 25.0)) for x in (-0.38, 0.38)]
     parts.append((_ellipse(0, 0.35, 0.2, 0.13), fur * 0.4))
-    placed = [(_turned(outline * stretch, turn) * scale, colour) for outline, colour in parts]
+    placed = [(_turned(outline * stretch, turn), colour) for outline, colour in parts]
     low, high = (edge(np.concatenate([outline for outline, _ in placed]), axis=0) for edge in (np.min, np.max))
-    shift = rng.uniform(0, 1, 2) * np.maximum(side - (high - low), 0) - low
+    scale = min(scale, 0.98 * side / float((high - low).max()))
+    placed, low, high = [(outline * scale, colour) for outline, colour in placed], low * scale, high * scale
+    shift = rng.uniform(0, 1, 2) * (side - (high - low)) - low
     for outline, colour in placed:
         _fill(pen, outline + shift, colour)
     return (*(low + shift), *(high + shift))
@@ -162,6 +168,13 @@ def _fill(pen: ImageDraw.ImageDraw, outline: Points, colour: Colour) -> None:
 def _colour(rng: Generator) -> Colour:
     """Return any colour (3,), muted ones more often."""
     return rng.uniform(40, 215) + rng.normal(0, 30, 3)
+
+
+def _fur(around: Colour, rng: Generator) -> Colour:
+    """Return a colour that stands out from the ground's: darker on a light one, lighter on a dark one."""
+    grey = float(around.mean())
+    away = rng.uniform(*CONTRAST)
+    return np.full(3, grey - away if grey > 128 else grey + away) + rng.normal(0, 30, 3)
 
 
 def _textured(pixels: NDArray[np.float32], rng: Generator) -> Pixels:

@@ -124,7 +124,7 @@ def _covered(kind: heads.Kind, seed: int) -> float:
 
     canvas = Image.new("RGB", (400, 400))
     rng = np.random.default_rng(seed)
-    heads._head(ImageDraw.Draw(canvas), kind, 400, rng)
+    heads._head(ImageDraw.Draw(canvas), kind, 400, np.full(3, 200.0), rng)
     return float((np.asarray(canvas).max(axis=2) > 0).mean())
 
 
