@@ -21,7 +21,8 @@ from classifier.detector import Card, Installed, open_folder
 from classifier.environment import environment
 from classifier.evaluate import Batch, Stage
 from classifier.export import export
-from classifier.history import HISTORY, Epoch, Extracted, Step, Trained, Validated
+from classifier.history import Epoch, Extracted, Step, Trained, Validated
+from classifier.keeping import LAST
 from classifier.lock import only_one
 from classifier.measuring import Measured, calibrate_detector, chooses, measure_detector, measured_split
 from classifier.preprocess import regions
@@ -179,10 +180,7 @@ def kept_audit(out: Path) -> dict[str, Any] | None:
 
 
 def _epochs_in(out: Path) -> int:
-    try:
-        return len(json.loads((out / HISTORY).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return 0
+    return int(checkpoint.facts(out / LAST)["progress"]["epoch"]) if (out / LAST).is_file() else 0
 
 
 def _begin(recipe: Recipe, out: Path, audit: Mapping[str, Any] | None, facts: dict[str, Any], data: Labelled) -> None:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,16 @@ from classifier import checkpoint, features, nets, zoo
 from classifier.batches import parts
 from classifier.data import Labelled, Pictures
 from classifier.features import Feed, Source, placed
-from classifier.history import Answered, Epoch, Extracted, Progress, Step, Trained, Validated, write_history
+from classifier.history import Answered, Epoch, Extracted, Progress, Step, Trained, Validated
+from classifier.keeping import BEST, LAST, Keeper
 from classifier.mixing import taught
 from classifier.numerics import autocast, channels_last, reproducible, seed_everything
 from classifier.objective import Objective
 from classifier.optimize import optimizer_of, scheduler_of, trainable_modules
 from classifier.recipes import Recipe
 
-__all__ = ("BEST", "LAST", "Epoch", "Extracted", "Step", "Trained", "TrainingFailed", "Validated", "best_of", "train")
+__all__ = ("BEST", "LAST", "Epoch", "Extracted", "Step", "Trained", "TrainingFailed", "Validated", "train")
 
-LAST, BEST = "last.safetensors", "best.safetensors"
 EPOCH_SEED = 100_003
 """Apart enough that no epoch of one seed is an epoch of the next."""
 
@@ -45,6 +45,7 @@ class _Job:
     accelerator: Any
     objective: Objective
     progress: Progress
+    keeper: Keeper
 
     @property
     def recipe(self) -> Recipe:
@@ -62,11 +63,6 @@ class _Job:
     @property
     def steps(self) -> int:
         return -(-self.batches // self.recipe.accumulate)
-
-
-def best_of(phase: int) -> str:
-    """Return the name of the file with a phase's best weights; the first phase is 0."""
-    return f"best-phase{phase + 1}.safetensors"
 
 
 def train(
@@ -108,7 +104,8 @@ def _opened(recipe: Recipe, data: Labelled, out: Path, continued: bool, device: 
         checkpoint.restore(out / LAST, network)
     objective = Objective(recipe, data.splits["train"], len(data.classes)).to(accelerator.device)
     source = Source(recipe, data, pictures, accelerator.device)
-    return _Job(source, out, channels_last(network), accelerator, objective, progress)
+    network = channels_last(network)
+    return _Job(source, out, network, accelerator, objective, progress, Keeper(recipe, out, network, progress))
 
 
 def _phase(job: _Job, continued: bool) -> Iterator[Step | Extracted | Validated | Epoch]:
@@ -140,7 +137,8 @@ def _phase(job: _Job, continued: bool) -> Iterator[Step | Extracted | Validated 
             seconds=time.perf_counter() - begun, images_per_s=trained[2], best=best, cached=feed.cached,
         )  # fmt: skip
         progress.epoch, progress.epoch_in_phase, begun = progress.epoch + 1, number + 1, time.perf_counter()
-        _save(job, optimizer, scheduler, entry, best_in_phase)
+        ends = progress.epoch_in_phase == phase.epochs or progress.stops(recipe)
+        job.keeper.keep(optimizer, scheduler, entry, best_in_phase=best_in_phase, ends=ends)
         yield entry
 
 
@@ -151,20 +149,6 @@ def _next_rate(recipe: Recipe, scheduler: Any, train_loss: float, answered: Answ
         scheduler.step(watched)
     elif recipe.scheduler.name == "step":
         scheduler.step()
-
-
-def _save(job: _Job, optimizer: torch.optim.Optimizer, scheduler: Any, entry: Epoch, best_in_phase: bool) -> None:
-    """Keep the epoch: the best weights first, then where the run stands, each whole or not at all."""
-    state = scheduler.state_dict().items()
-    job.progress.scheduler = {key: v for key, v in state if isinstance(v, int | float | list | str | bool)}
-    job.progress.history.append(asdict(entry))
-    if best_in_phase:
-        checkpoint.save_tensors(job.out / best_of(entry.phase), job.network.state_dict())
-    if entry.best:  # of the run, so also of its phase
-        checkpoint.same_file(job.out / best_of(entry.phase), job.out / BEST)
-    facts = {"progress": asdict(job.progress), "recipe": job.recipe.model_dump(mode="json")}
-    checkpoint.save(job.out / LAST, job.network, optimizer, facts)
-    write_history(job.out, job.progress.history)
 
 
 def _epoch(job: _Job, feed: Feed, optimizer: Any, scheduler: Any) -> Generator[Step, None, tuple[float, float, float]]:
@@ -212,7 +196,8 @@ def _finite(loss: float, job: _Job, optimizer: Any, batch: int) -> float:
     if math.isfinite(loss):
         return loss
     progress, rate = job.progress, max(group["lr"] for group in optimizer.param_groups)
-    kept = f"Epoch {progress.epoch} is kept in {job.out / LAST}." if progress.epoch else "No epoch was finished."
+    safe = job.keeper.epochs
+    kept = f"Epoch {safe} is kept in {job.out / LAST}." if safe else "No epoch was kept."
     raise TrainingFailed(
         f"The loss became {loss} in epoch {progress.epoch + 1}, batch {batch} of {job.batches}, at a learning rate of "
         f"{rate:.3g}: begin anew with a lower one, such as --set phases.{progress.phase}.lr={rate / 10:.1g}. {kept}"

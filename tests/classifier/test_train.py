@@ -21,9 +21,10 @@ from classifier import nets, zoo
 from classifier.checkpoint import facts
 from classifier.data import open_data
 from classifier.history import Answered, Progress
+from classifier.keeping import best_of
 from classifier.optimize import trainable_modules
 from classifier.recipes import Recipe, validate
-from classifier.train import BEST, LAST, Epoch, Step, Trained, TrainingFailed, best_of, train
+from classifier.train import BEST, LAST, Epoch, Step, Trained, TrainingFailed, train
 from tests.classifier.pictures import write_folder
 
 REPOSITORY = Path(__file__).parents[2]
@@ -180,7 +181,7 @@ def test_trainable_names_the_last_stages_and_the_head() -> None:
 @pytest.mark.parametrize(
     ("epochs", "says"),
     [
-        ((), r"epoch 1, batch 2 of 2, at a learning rate of 1e\+30: .*phases.0.lr=1e\+29. No epoch was finished"),
+        ((), r"epoch 1, batch 2 of 2, at a learning rate of 1e\+30: .*phases.0.lr=1e\+29. No epoch was kept"),
         ((2,), r"epoch 3, batch 2 of 2.*phases.1.lr=.*Epoch 2 is kept in .*last.safetensors"),
     ],
 )
