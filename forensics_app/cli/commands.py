@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from forensics_app import __version__
-from forensics_app.cli import auditing, data, datasets, doctor, generating, judge, models, recipes, training, window
+from forensics_app.cli import (
+    auditing,
+    data,
+    datasets,
+    doctor,
+    explaining,
+    generating,
+    judge,
+    models,
+    recipes,
+    runs,
+    training,
+    window,
+)
 from forensics_app.cli.run import Guarded
 
 app = typer.Typer(
@@ -21,6 +34,7 @@ app = typer.Typer(
 )
 app.command()(judge.analyze)
 app.command()(judge.scan)
+app.command()(explaining.explain)
 app.command()(judge.demo)
 app.command()(datasets.generate)
 app.command()(generating.train_generator)
@@ -30,6 +44,7 @@ app.command()(training.train)
 app.command()(recipes.recipes)
 app.command()(training.evaluate)
 app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 app.command()(window.gui)
