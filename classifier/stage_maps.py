@@ -8,15 +8,13 @@ import torch
 from torch import nn
 
 from classifier import gradcam, randomised, zoo
+from classifier.arch import Arch
 from classifier.detector import Card, Installed
 from classifier.export import load_network
+from classifier.gradcam import BadLayer
 from classifier.images import Pixels
 from classifier.preprocess import regions
 from classifier.runtime import Heat, assemble
-
-
-class BadLayer(Exception):
-    """A layer whose output is no map of the picture; `str()` names it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +22,7 @@ class StageMaps:
     """A detector's network in torch with its row of the zoo."""
 
     network: nn.Module
-    row: zoo.Arch
+    row: Arch
     card: Card
 
     def draw(self, pixels: Pixels, name: str, layer: str) -> tuple[Heat, tuple[int, int]]:
@@ -37,7 +35,8 @@ class StageMaps:
         try:
             maps = gradcam.class_maps(self.network, self.row, batch, cls, layer=layer)
         except (RuntimeError, ValueError, IndexError):  # no map: a vector, or a tensor that the answer does not use
-            raise BadLayer(f"The layer '{layer}' of '{self.row.name}' gives no map; take another stage.") from None
+            walk = ", ".join(self.row.walk)
+            raise BadLayer(f"The layer '{layer}' of '{self.row.name}' gives no map; take one of {walk}.") from None
         return assemble(maps, looked, (pixels.shape[0], pixels.shape[1])), (maps.shape[1], maps.shape[2])
 
     def similarity(self, pixels: Pixels, name: str, layer: str) -> float:

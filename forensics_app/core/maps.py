@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifier import zoo
+from classifier.arch import Arch
 from classifier.detector import BadDetector, open_folder
 from classifier.images import Pixels
 from classifier.preprocess import regions
@@ -64,7 +65,7 @@ class Maps:
     _spent_s: float = field(default=0.0, init=False)
 
     @cached_property
-    def row(self) -> zoo.Arch:
+    def row(self) -> Arch:
         """The architecture; raises `BadArch` for one that is not known."""
         return zoo.arch(self.detector.card.arch)
 
@@ -117,7 +118,7 @@ class Maps:
                 stage, assemble(maps, looked, (pixels.shape[0], pixels.shape[1])), (cam.shape[2], cam.shape[3])
             )
         network = self.network
-        from classifier.stage_maps import BadLayer
+        from classifier.gradcam import BadLayer
 
         try:
             heat, cells = network.draw(pixels, cls, stage.layer)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from classifier.arch import BadArch
 from classifier.detector import Card
 from classifier.images import BadImage, Pixels, load
-from classifier.zoo import BadArch
 from forensics_app.core.map_words import Badge, badge
 from forensics_app.core.maps import Maps, NoMap
 from forensics_app.core.overlay import embedded, overlay

@@ -29,6 +29,8 @@ from forensics_app.core.words import shown
 REPORT, FIGURES_FOLDER = "report.html", "figures"
 TRUST_S = 120.0
 """How long maps may be tested for one report: enough for some dozens of a small network's."""
+GALLERY_SHARE = 0.6
+"""The part of it that is for the gallery, before the walk."""
 SHORTCUTS = (
     "Its pictures can be told apart without looking at what is in them, and it was trained with --allow-shortcuts all "
     "the same: the figures on this page may say nothing of the pictures."
@@ -82,9 +84,11 @@ def writing(folder: Path, *, trust_s: float = TRUST_S) -> Iterator[Shown | Writt
 def _pictures(run: Run, maps: Maps) -> Generator[Shown, None, tuple[Gallery, Walk]]:
     if run.predictions is None:
         return Gallery(), Walk()
+    whole, maps.trust_s = maps.trust_s, GALLERY_SHARE * maps.trust_s
     total = len(run_gallery.choose(run.predictions)) + len(run_walk.choose(run.predictions))
     ticks = (Shown(done, total) for done in itertools.count(1))
     seen = yield from run_gallery.gallery(run.predictions, maps, ticks)
+    maps.trust_s = whole
     walked = yield from run_walk.walk(run.predictions, maps, ticks)
     return seen, walked
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from classifier.arch import BadArch
 from classifier.images import BadImage, Pixels, load
-from classifier.zoo import BadArch
 from forensics_app.core.map_words import STAGES, Badge, badge
 from forensics_app.core.maps import Mapped, Maps, NoMap, Stage
 from forensics_app.core.overlay import embedded, overlay

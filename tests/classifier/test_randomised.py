@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from classifier import zoo
+from classifier.arch import Arch
 from classifier.preprocess import Floats
 from classifier.randomised import rank_correlation, similarity, stages_from
-from classifier.zoo import Arch
 
 
 class Colours(nn.Module):
@@ -33,7 +33,7 @@ class Colours(nn.Module):
         return answer
 
 
-ROW = Arch("colours", lambda _side: Colours(), "head", ("body", "head"), ("body",) * 4)
+ROW = Arch("colours", lambda _side: Colours(), ("body", "head"), ("body",) * 4)
 
 
 def batch() -> Tensor:
