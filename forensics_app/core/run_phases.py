@@ -32,10 +32,11 @@ def phases(run: Run) -> Iterator[Row]:
         best = _best(run, epochs)
         count = trainable(run, phase)
         cells = (
-            trained(phase),
+            trained(phase) + (", features computed once" if all(epoch.get("cached") for epoch in epochs) else ""),
             f"{count:,}" if count is not None else "–",
             f"{len(epochs)} of {phase.epochs}" if len(epochs) < phase.epochs else str(phase.epochs),
-            _seconds([epoch["seconds"] for epoch in epochs if epoch.get("seconds")]),
+            _middle([epoch["seconds"] for epoch in epochs if epoch.get("seconds")]),
+            _middle([epoch["images_per_s"] for epoch in epochs if epoch.get("images_per_s")]),
             str(int(best["epoch"]) + 1) + (", kept" if best is _kept(run) else ""),
             _number(best.get("val_loss")),
             _accuracy(run, best.get("val_accuracy")),
@@ -59,9 +60,7 @@ def trainable(run: Run, phase: Phase) -> int | None:
 
 def _best(run: Run, epochs: Sequence[Epoch]) -> Epoch:
     """Return a phase's epoch that is best by what the recipe selects by: the last one where nothing was validated."""
-    if run.recipe.select == "last":
-        return epochs[-1]
-    key, sign = ("val_balanced_accuracy", 1) if run.recipe.select == "balanced_accuracy" else ("val_loss", -1)
+    key, sign = f"val_{run.recipe.select}", -1 if run.recipe.select == "loss" else 1
     known = [epoch for epoch in epochs if math.isfinite(epoch.get(key, math.nan))]
     return max(known, key=lambda epoch: sign * epoch[key]) if known else epochs[-1]
 
@@ -71,13 +70,13 @@ def _kept(run: Run) -> Epoch | None:
     return next((epoch for epoch in reversed(run.history) if epoch.get("best")), None)
 
 
-def _seconds(found: Sequence[float]) -> str:
+def _middle(found: Sequence[float]) -> str:
     if not found:
         return "–"
     middle = statistics.median(found)
-    digits = 2 if middle < 10 else 0
-    around = f" ({min(found):.{digits}f}–{max(found):.{digits}f})" if len(found) > 1 else ""
-    return f"{middle:.{digits}f}{around}"
+    digits = 1 if middle < 10 else 0
+    around = f" ({min(found):,.{digits}f}–{max(found):,.{digits}f})" if len(found) > 1 else ""
+    return f"{middle:,.{digits}f}{around}"
 
 
 def _number(value: float | None) -> str:

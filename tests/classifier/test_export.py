@@ -66,7 +66,7 @@ def test_auxiliary_heads_are_not_exported_and_not_missed() -> None:
     assert torch.equal(network.get_parameter("conv1.conv.weight"), state["conv1.conv.weight"])
 
 
-_to_the_weights_and_names_no_file_of_this_machine(detector_folder: Path) -> None:
+def test_the_graph_refers_to_the_weights_and_names_no_file_of_this_machine(detector_folder: Path) -> None:
     raw = (detector_folder / GRAPH).read_bytes()
     assert len(raw) < 200_000
     assert b".py" not in raw
