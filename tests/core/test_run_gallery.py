@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from classifier.runtime import Detector
 from forensics_app.core import maps
 from forensics_app.core.map_words import MARKS
 from forensics_app.core.maps import OUT_OF_TIME, Maps
 from forensics_app.core.run_folder import Predictions
 from forensics_app.core.run_gallery import MOST_RIGHT, MOST_WRONG, Gallery, Shown, Tile, choose, gallery
-from tests.core.runs import change_card, write_run
+from tests.core.runs import change_card, predicted, read, write_json, write_run
 
 
 def test_the_surest_right_of_each_class_and_the_worst_wrong_of_all_are_chosen(
