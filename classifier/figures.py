@@ -22,8 +22,6 @@ NUMBERED, COUNTED, NAMED = 10, 20, 40
 """Up to so many classes a confusion matrix has counts and percentages, counts alone, names on its axes."""
 LOG_RANGE = 20
 """Losses that differ by more than this factor are drawn on a logarithmic axis."""
-RESAMPLES, SEED = 400, 0
-GRID = np.linspace(0, 1, 101)
 
 
 def curves(
@@ -154,56 +152,6 @@ def _name_classes(axes: Axes, classes: Sequence[str], theme: Theme, side_in: flo
     axes.tick_params(labelsize=small)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)
-
-
-def roc(
-    scores: Floats,
-    positive: NDArray[np.bool_],
-    theme: Theme,
-    *,
-    area: Figure,
-    names: tuple[str, str],
-    thresholds: Mapping[str, float] | None = None,
-) -> Plot:
-    """Draw the ROC curve of scores (N,) with its pointwise 95 % band, each class resampled on its own.
-
-    `area` is the measured AUC, `names` what the axes show, `thresholds` are marked on the curve and told by name.
-    """
-    plot = empty(4.7, 4.5, theme)
-    axes = styled(
-        plot.add_subplot(), theme, f"ROC: AUC {area.value:.2f} ({area.low:.2f}–{area.high:.2f}), n = {area.n}"
-    )
-    axes.fill_between(GRID, *_roc_band(scores, positive), color=theme.accent, alpha=0.18, linewidth=0)
-    axes.plot([0, 1], [0, 1], **guide(theme))
-    axes.plot(*roc_points(scores, positive), color=theme.accent, linewidth=2)
-    for marker, (name, threshold) in zip("oDs", (thresholds or {}).items(), strict=False):
-        hits, alarms = (float((scores[kind] >= threshold).mean()) for kind in (positive, ~positive))
-        told = f"{name}:\nfinds {hits:.0%}, false alarms {alarms:.0%}".replace("%", " %")
-        axes.plot(alarms, hits, marker, color=theme.text, markersize=6, zorder=5, linestyle="none", label=told)
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    axes.set_xlabel(names[0], **font(theme))
-    axes.set_ylabel(names[1], **font(theme))
-    if thresholds:
-        axes.legend(loc="lower right", frameon=False, fontsize=SMALL_PT, labelcolor=theme.text, handlelength=1)
-    return plot
-
-
-def roc_points(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return the false and the true positive rates from threshold infinity down, one point for each distinct score."""
-    order = np.argsort(-scores, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    hits, alarms = np.cumsum(positive[order])[last], np.cumsum(~positive[order])[last]
-    return np.append(0.0, alarms / max(1, alarms[-1])), np.append(0.0, hits / max(1, hits[-1]))
-
-
-def _roc_band(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    rng, kinds = np.random.default_rng(SEED), (np.flatnonzero(positive), np.flatnonzero(~positive))
-    drawn = []
-    for _ in range(RESAMPLES):
-        index = np.concatenate([rng.choice(kind, len(kind)) for kind in kinds])
-        drawn.append(np.interp(GRID, *roc_points(scores[index], positive[index])))
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return low, high
 
 
 def reliability(

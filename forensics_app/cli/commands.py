@@ -14,10 +14,12 @@ from forensics_app.cli import (
     datasets,
     doctor,
     experiments,
+    explaining,
     generating,
     judge,
     models,
     recipes,
+    runs,
     training,
     window,
 )
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(judge.analyze)
 app.command()(judge.scan)
+app.command()(explaining.explain)
 app.command()(judge.demo)
 app.command()(datasets.generate)
 app.command()(generating.train_generator)
@@ -48,6 +51,7 @@ app.command()(experiments.ensemble)
 app.command()(experiments.quantize)
 app.command()(experiments.prune)
 app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 app.command()(window.gui)

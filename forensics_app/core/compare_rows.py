@@ -12,7 +12,7 @@ from classifier.pairing import Shared
 from classifier.recipes import Phase, Recipe
 from forensics_app.core.claims import Claim, claim_of
 from forensics_app.core.contenders import Contender
-from forensics_app.core.run_folder import parameters_of
+from forensics_app.core.run_folder import tensors_of
 from forensics_app.core.run_report import REPORT
 
 GUESSING = "cannot be told from guessing"
@@ -65,7 +65,7 @@ def row_of(
         balanced_accuracy=found.balanced_accuracy,
         auc=found.auc,
         log_loss=bootstrap(lambda index: float(lost[index].mean()), judged.labels),
-        parameters=parameters_of(one.installed),
+        parameters=sum(tensors_of(one.installed).values()),
         megabytes=sum((one.installed.folder / name).stat().st_size for name in one.card.files) / 2**20,
         epoch_s=_epoch_s(one),
         image_ms=image_ms,

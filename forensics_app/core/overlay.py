@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from PIL import Image
 
 from classifier.images import Pixels
+from classifier.pointing import looked_at
 from classifier.runtime import Heat
+from forensics_app.core.html import data_uri
 
 OPACITY = 0.45
 COLOUR_MAP = "inferno"
+SIDE_PX, JPEG_QUALITY = 288, 85
 
 
 def overlay(pixels: Pixels, heat: Heat, *, opacity: float = OPACITY, colour_map: str = COLOUR_MAP) -> Pixels:
@@ -19,7 +24,7 @@ def overlay(pixels: Pixels, heat: Heat, *, opacity: float = OPACITY, colour_map:
     """
     height, width = heat.values.shape
     ground = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR), np.float32)
-    alpha = looked_at(heat, pixels.shape[:2])[..., None] * np.float32(opacity)
+    alpha = looked_at(heat, (pixels.shape[0], pixels.shape[1]))[..., None] * np.float32(opacity)
     mixed = ground * (1 - alpha) + coloured(heat, colour_map)[..., :3].astype(np.float32) * alpha
     return mixed.round().astype(np.uint8)
 
@@ -31,13 +36,10 @@ def coloured(heat: Heat, colour_map: str = COLOUR_MAP) -> Pixels:
     return np.asarray(colormaps[colour_map](heat.values, bytes=True))[..., :3]
 
 
-def looked_at(heat: Heat, shape: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Return (h, w) float32, 1 where the detector looked and 0 elsewhere, for a picture of `shape` (H, W)."""
-    height, width = heat.values.shape
-    mask = np.zeros((height, width), np.float32)
-    for left, top, right, bottom in heat.boxes:
-        mask[
-            round(top * height / shape[0]) : round(bottom * height / shape[0]),
-            round(left * width / shape[1]) : round(right * width / shape[1]),
-        ] = 1
-    return mask
+def embedded(pixels: Pixels, side_px: int = SIDE_PX) -> str:
+    """Return a small copy of a picture of (H, W, 3) bytes, at most `side_px` on a side, as an address that holds it."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((side_px, side_px), reducing_gap=2.0)
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=JPEG_QUALITY)
+    return data_uri("image/jpeg", out.getvalue())

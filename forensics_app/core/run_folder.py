@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -96,23 +97,28 @@ class Run:
         """The figures of the pictures set aside, as they are; None where nothing was measured."""
         return self.metrics[self.split] if self.split else None
 
+    @cached_property
+    def tensors(self) -> Mapping[str, int]:
+        """How many numbers each tensor of the network has, by name, without the statistics of its normalization."""
+        return tensors_of(self.installed)
+
     @property
     def parameters(self) -> int:
         """How many numbers the network learned."""
-        return parameters_of(self.installed)
+        return sum(self.tensors.values())
 
     def column(self, name: str) -> list[float]:
         """Return one figure of every epoch, NaN where it was not measured."""
         return [epoch.get(name, float("nan")) for epoch in self.history]
 
 
-def parameters_of(installed: Installed) -> int:
-    """Return how many numbers a network learned: its tensors without the running statistics of its normalization."""
+def tensors_of(installed: Installed) -> Mapping[str, int]:
+    """Return how many numbers each tensor of a network has, without the statistics of its normalization."""
     from safetensors import safe_open
 
     with safe_open(installed.folder / WEIGHTS, framework="numpy") as file:
         learned = [name for name in file.keys() if not name.endswith(STATISTICS)]  # noqa: SIM118 - not a mapping
-        return sum(math.prod(file.get_slice(name).get_shape()) for name in learned)
+        return {name: math.prod(file.get_slice(name).get_shape()) for name in learned}
 
 
 def open_run(folder: Path) -> Run:

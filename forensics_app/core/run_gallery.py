@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from classifier.arch import BadArch
 from classifier.detector import Card
 from classifier.images import BadImage, Pixels, load
-from classifier.runtime import Detector, Heat
-from forensics_app.core.analysis import autograd_maps
-from forensics_app.core.html import data_uri
-from forensics_app.core.overlay import overlay
+from forensics_app.core.map_words import Badge, badge
+from forensics_app.core.maps import Maps, NoMap
+from forensics_app.core.overlay import embedded, overlay
 from forensics_app.core.run_folder import Predicted, Predictions
 from forensics_app.core.verdict import decide, policy_of
 from forensics_app.core.words import ICONS, PHRASES, shown
 
-MOST_OF_A_KIND, MOST = 3, 32
-SIDE_PX, JPEG_QUALITY = 288, 85
+MOST_OF_A_KIND, MOST_RIGHT, MOST_WRONG = 3, 12, 12
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,14 @@ class Choice:
 
     index: int
     right: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of the report was drawn with its maps, `done` of `total`."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -45,101 +50,113 @@ class Tile:
     name: str
     picture: str
     heatmap: str | None
+    trust: Badge | None
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Tiles by class with a heading each; `gone` counts chosen pictures that are not there or cannot be read."""
+    """Right pictures in groups with a heading each, and the most wrong ones; `errors` says of how many.
+
+    `gone` counts chosen pictures that are not there or cannot be read.
+    """
 
     groups: tuple[tuple[str, tuple[Tile, ...]], ...] = ()
+    wrong: tuple[Tile, ...] = ()
+    errors: str = ""
     gone: int = 0
     mapped: bool = False
 
 
 def choose(predictions: Predictions) -> tuple[Choice, ...]:
-    """Return the surest right and the worst wrong pictures: of each class, or of all where there are many classes.
+    """Return the surest right pictures, class by class, and then the most wrong ones of all, the worst first.
 
-    Surest is where the picture's own class is most probable, worst where it is least so.
+    Surest is where the picture's own class is most probable, worst where it is least so. Where there are many classes,
+    one picture is taken of each of those that have the surest.
     """
     p, labels = predictions.p, predictions.labels
     own, right = p[np.arange(len(p)), labels], p.argmax(axis=1) == labels
-    each = _each(predictions)
-    if not each:
-        return (*_ranked(own, right, True, MOST // 2), *_ranked(own, ~right, False, MOST // 2))
-    return tuple(
-        one
-        for label in range(len(predictions.classes))
-        for one in (
-            *_ranked(own, right & (labels == label), True, each),
-            *_ranked(own, ~right & (labels == label), False, each),
-        )
+    each = max(1, min(MOST_OF_A_KIND, MOST_RIGHT // len(predictions.classes)))
+    groups = [_ranked(-own, right & (labels == label))[:each] for label in range(len(predictions.classes))]
+    groups = [group for group in groups if group]
+    if len(groups) * each > MOST_RIGHT:
+        groups = sorted(groups, key=lambda group: -own[group[0]])[: MOST_RIGHT // each]
+    surest = [Choice(index, True) for group in groups for index in group]
+    return (*surest, *(Choice(index, False) for index in _ranked(own, ~right)[:MOST_WRONG]))
+
+
+def _ranked(key: np.ndarray, chosen: np.ndarray) -> list[int]:
+    return [int(index) for index in np.argsort(key, kind="stable") if chosen[index]]
+
+
+def gallery(predictions: Predictions, maps: Maps, ticks: Iterator[Shown]) -> Generator[Shown, None, Gallery]:
+    """Draw the chosen pictures with their maps, a tick after each; one that is gone is counted and left out."""
+    chosen, tiles = choose(predictions), list[Tile]()
+    for choice in chosen:
+        tiles += _tile(predictions, choice, maps)
+        yield next(ticks)
+    right = [tile for tile in tiles if tile.right]
+    groups = dict[str, list[Tile]]()
+    for tile in right:
+        groups.setdefault(_heading(predictions, tile.truth), []).append(tile)
+    return Gallery(
+        tuple((heading, tuple(those)) for heading, those in groups.items()),
+        tuple(tile for tile in tiles if not tile.right),
+        _errors(predictions),
+        len(chosen) - len(tiles),
+        any(tile.heatmap for tile in tiles),
     )
 
 
-def _ranked(own: np.ndarray, chosen: np.ndarray, right: bool, most: int) -> list[Choice]:
-    order = np.argsort(-own if right else own, kind="stable")
-    return [Choice(int(index), right) for index in order if chosen[index]][:most]
-
-
-def gallery(predictions: Predictions, detector: Detector) -> Gallery:
-    """Return the chosen pictures with their maps; one that is gone is counted and left out."""
-    chosen = choose(predictions)
-    tiles = list(_tiles(predictions, chosen, detector))
-    found: dict[str, list[Tile]] = {}
-    for tile in tiles:
-        found.setdefault(_heading(predictions, tile), []).append(tile)
-    groups = tuple((heading, tuple(those)) for heading, those in found.items())
-    return Gallery(groups, len(chosen) - len(tiles), any(tile.heatmap for tile in tiles))
-
-
-def _each(predictions: Predictions) -> int:
-    """Return how many right and how many wrong pictures of each class are shown; 0 where there are too many classes."""
-    return min(MOST_OF_A_KIND, MOST // (2 * len(predictions.classes)))
-
-
-def _heading(predictions: Predictions, tile: Tile) -> str:
-    if not _each(predictions):
-        return "Right, the surest first" if tile.right else "Wrong, the worst first"
-    label = predictions.classes.index(tile.truth)
+def _heading(predictions: Predictions, truth: str) -> str:
+    if len(predictions.classes) > MOST_RIGHT:
+        return "One of each of the classes that it is surest of"
+    label = predictions.classes.index(truth)
     mine = predictions.labels == label
     right = int((predictions.p[mine].argmax(axis=1) == label).sum())
-    return f"{shown(tile.truth)}: {right} of {int(mine.sum())} right"
+    return f"{shown(truth)}: {right:,} of {int(mine.sum()):,} right"
 
 
-def _tiles(predictions: Predictions, chosen: tuple[Choice, ...], detector: Detector) -> Iterator[Tile]:
-    maps = _maps(detector)
-    for choice in chosen:
-        one = predictions.pictures[choice.index]
-        try:
-            pixels = load(Path(one.path)).pixels
-        except BadImage:
-            continue
-        name = predictions.classes[int(np.argmax(one.p))]
-        heat = maps(pixels, name)
-        label, said = _answer(one, name, detector.card, min(pixels.shape[:2]))
-        yield Tile(
-            truth=one.cls,
-            right=choice.right,
-            mark=_mark(choice.right, label),
-            label=label,
-            said=said,
-            figures=_figures(one, name, detector.card),
-            name=shown(Path(one.path).name),
-            picture=_embedded(pixels),
-            heatmap=_embedded(overlay(pixels, heat)) if heat else None,
-        )
+def _errors(predictions: Predictions) -> str:
+    wrong = int((predictions.p.argmax(axis=1) != predictions.labels).sum())
+    listed = f"the worst {MOST_WRONG} of them" if wrong > MOST_WRONG else "the worst first"
+    return f"{wrong:,} of {len(predictions.pictures):,} pictures, {listed}" if wrong else ""
+
+
+def _tile(predictions: Predictions, choice: Choice, maps: Maps) -> Iterator[Tile]:
+    one = predictions.pictures[choice.index]
+    try:
+        pixels = load(Path(one.path)).pixels
+    except BadImage:
+        return
+    name, card = predictions.classes[int(np.argmax(one.p))], maps.detector.card
+    label, said = _answer(one, name, card, min(pixels.shape[:2]))
+    heatmap, trust = mapped(maps, pixels, name)
+    yield Tile(
+        truth=one.cls,
+        right=choice.right,
+        mark=_mark(choice.right, label),
+        label=label,
+        said=said,
+        figures=_figures(one, name, card),
+        name=shown(Path(one.path).name),
+        picture=embedded(pixels),
+        heatmap=heatmap,
+        trust=trust,
+    )
+
+
+def mapped(maps: Maps, pixels: Pixels, name: str) -> tuple[str | None, Badge | None]:
+    """Return the picture under the map of a class, as an address, and the map's badge; None without a map."""
+    try:
+        drawn = maps.draw(pixels, name)
+    except (NoMap, BadArch):
+        return None, None
+    return embedded(overlay(pixels, drawn.heat)), badge(maps.test(pixels, name, drawn))
 
 
 def _mark(right: bool, label: str) -> str:
     """Return whether the most probable class is the true one; a verdict that stays open is neither right nor wrong."""
     return f"{'✓' if right else '✗'} {'leans ' if label == 'unsure' else ''}{'right' if right else 'wrong'}"
-
-
-def _maps(detector: Detector) -> Callable[[Pixels, str], Heat | None]:
-    """Return what draws a picture's map of a class, by the graph's closed form or else with autograd."""
-    if detector.card.closed_form_cam:
-        return lambda pixels, name: detector.judge(pixels, heat_class=name).heat
-    return autograd_maps(detector) or (lambda _pixels, _name: None)
 
 
 def _answer(one: Predicted, name: str, card: Card, side_px: int) -> tuple[str, str]:
@@ -155,11 +172,3 @@ def _figures(one: Predicted, name: str, card: Card) -> str:
         return f"p {one.p[card.classes.index('fake')]:.2f}"
     own = f", of its own class {one.p[card.classes.index(one.cls)]:.2f}" if name != one.cls else ""
     return f"p of {shown(name)} {max(one.p):.2f}{own}"
-
-
-def _embedded(pixels: Pixels) -> str:
-    image = Image.fromarray(pixels)
-    image.thumbnail((SIDE_PX, SIDE_PX), reducing_gap=2.0)
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=JPEG_QUALITY)
-    return data_uri("image/jpeg", out.getvalue())

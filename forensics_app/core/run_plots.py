@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Plot
 
-from classifier import figures
+from classifier import figures, roc
 from classifier.drawing import DPI, Theme
-from classifier.metrics import Figure, Metrics, class_weights
-from classifier.recipes import Phase
+from classifier.metrics import Figure, Metrics, areas_one_vs_rest, class_weights, mean_of
 from forensics_app.core.html import data_uri
 from forensics_app.core.run_folder import Predictions, Run
+from forensics_app.core.run_phases import trained
 from forensics_app.core.words import COLOURS, figure, shown
 
 FAKE, REAL, UNSURE = "fake", "real", "unsure"
@@ -63,6 +63,8 @@ def drafts(run: Run) -> Iterator[Draft]:
     if run.predictions and run.predictions.pictures:
         if run.measured.auc and len(set(run.predictions.labels.tolist())) == 2:
             yield _roc(run, run.predictions, run.measured.auc)
+        elif len(run.predictions.classes) > 2 and len(set(run.predictions.labels.tolist())) > 1:
+            yield _roc_of_many(run.predictions)
         yield _reliability(run.predictions)
 
 
@@ -88,21 +90,12 @@ def _curves(run: Run) -> Draft:
     accuracy = {"training": run.column("train_accuracy"), "validation": run.column("val_accuracy")}
     kept = max((place for place, best in enumerate(run.column("best"), 1) if best), default=None)
     lengths = run.column("phase")
-    phases = [(_trained(phase), lengths.count(number)) for number, phase in enumerate(run.recipe.phases)]
+    phases = [(trained(phase), lengths.count(number)) for number, phase in enumerate(run.recipe.phases)]
     words = f"Loss and accuracy over {len(run.history)} epochs; training ended at a loss of {loss['training'][-1]:.3g}"
     return Draft(
         "curves", words,
         lambda theme: figures.curves(loss, accuracy, theme, phases=[one for one in phases if one[1]], kept=kept),
     )  # fmt: skip
-
-
-def _trained(phase: Phase) -> str:
-    """Return which layers a phase trains, in words."""
-    if isinstance(phase.trainable, int):
-        return f"last {phase.trainable} stages"
-    if isinstance(phase.trainable, tuple):
-        return ", ".join(phase.trainable)
-    return {"all": "all layers", "head": "head only"}[phase.trainable]
 
 
 def _confusion(run: Run, measured: Metrics) -> Draft:
@@ -126,8 +119,18 @@ def _roc(run: Run, predictions: Predictions, area: Figure) -> Draft:
     )
     return Draft(
         "roc", f"ROC curve with its 95 % band, AUC {figure(asdict(area))} on {area.n:,} pictures",
-        lambda theme: figures.roc(scores, predictions.labels == place, theme, area=area, names=names,
-                                  thresholds=thresholds),
+        lambda theme: roc.roc(scores, predictions.labels == place, theme, area=area, names=names,
+                              thresholds=thresholds),
+    )  # fmt: skip
+
+
+def _roc_of_many(predictions: Predictions) -> Draft:
+    p, labels, names = predictions.p, predictions.labels, [shown(name) for name in predictions.classes]
+    areas = areas_one_vs_rest(p, labels)
+    mean = mean_of([area for area in areas if area])
+    return Draft(
+        "roc", f"ROC curves of each class against the rest, mean AUC {figure(asdict(mean))} on {len(p):,} pictures",
+        lambda theme: roc.one_vs_rest(p, labels, theme, classes=names, areas=areas, mean=mean),
     )  # fmt: skip
 
 

@@ -5,21 +5,32 @@ Everything in it is read from the run's folder; what is not there is left out, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from classifier.atomic import replacing
 from classifier.runtime import Detector
+from forensics_app.core import run_gallery, run_walk
 from forensics_app.core.html import page
+from forensics_app.core.map_words import GRAD_CAM, WALK
+from forensics_app.core.maps import Maps
 from forensics_app.core.run_folder import Run, open_run
-from forensics_app.core.run_gallery import Gallery, gallery
+from forensics_app.core.run_gallery import Gallery, Shown
+from forensics_app.core.run_phases import phases
 from forensics_app.core.run_plots import drafts, drawn
 from forensics_app.core.run_tables import MANY_CLASSES, figures, origins, sentences, told
+from forensics_app.core.run_walk import Walk
 from forensics_app.core.words import shown
 
 REPORT, FIGURES_FOLDER = "report.html", "figures"
+TRUST_S = 120.0
+"""How long maps may be tested for one report: enough for some dozens of a small network's."""
+GALLERY_SHARE = 0.6
+"""The part of it that is for the gallery, before the walk."""
 SHORTCUTS = (
     "Its pictures can be told apart without looking at what is in them, and it was trained with --allow-shortcuts all "
     "the same: the figures on this page may say nothing of the pictures."
@@ -27,20 +38,38 @@ SHORTCUTS = (
 SPLITS = {"test": "test", "val": "validation"}
 
 
-def write(folder: Path) -> Path:
-    """Write a finished run's report.html and its plots (figures/*.png) into its folder; return the page's path.
+@dataclass(frozen=True)
+class Written:
+    """The end: where the page is."""
 
-    Raises `BadRun` for a folder without a finished run, and OSError where it cannot be written.
+    page: Path
+
+
+def write(folder: Path, *, trust_s: float = TRUST_S) -> Path:
+    """Write a finished run's report as `writing` does, and return the page's path."""
+    *_, end = writing(folder, trust_s=trust_s)
+    return folder / REPORT if not isinstance(end, Written) else end.page
+
+
+def writing(folder: Path, *, trust_s: float = TRUST_S) -> Iterator[Shown | Written]:
+    """Write a finished run's report.html and its plots (figures/*.png) into its folder, yielding at each picture.
+
+    `trust_s` is how many seconds may go into testing maps. Raises `BadRun` for a folder without a finished run, and
+    OSError where it cannot be written.
     """
     run = open_run(folder)
     plots = {draft.name: drawn(draft) for draft in drafts(run)}
-    seen = gallery(run.predictions, Detector(run.installed.folder)) if run.predictions else Gallery()
+    seen, walked = yield from _pictures(run, Maps(Detector(run.installed.folder), trust_s))
     text = page(
         "run.html.j2",
         styles=("report.css", "run.css"),
         made=datetime.now(),
         plots=plots,
         gallery=seen,
+        walk=walked,
+        walk_words=WALK,
+        grad_cam=GRAD_CAM,
+        phases=list(phases(run)),
         **_head(run),
         **figures(run),
         **origins(run),
@@ -49,7 +78,19 @@ def write(folder: Path) -> Path:
     for name, plot in plots.items():
         _replace(folder / FIGURES_FOLDER / f"{name}.png", plot.png)
     _replace(folder / REPORT, text.encode())
-    return folder / REPORT
+    yield Written(folder / REPORT)
+
+
+def _pictures(run: Run, maps: Maps) -> Generator[Shown, None, tuple[Gallery, Walk]]:
+    if run.predictions is None:
+        return Gallery(), Walk()
+    whole, maps.trust_s = maps.trust_s, GALLERY_SHARE * maps.trust_s
+    total = len(run_gallery.choose(run.predictions)) + len(run_walk.choose(run.predictions))
+    ticks = (Shown(done, total) for done in itertools.count(1))
+    seen = yield from run_gallery.gallery(run.predictions, maps, ticks)
+    maps.trust_s = whole
+    walked = yield from run_walk.walk(run.predictions, maps, ticks)
+    return seen, walked
 
 
 def _replace(path: Path, data: bytes) -> None:

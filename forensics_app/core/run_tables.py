@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from classifier.metrics import ClassReport, Figure, Metrics
+from classifier.metrics import ClassReport, Figure, Metrics, areas_one_vs_rest, mean_of
 from forensics_app.core.run_folder import Run
 from forensics_app.core.words import FIGURES, figure, shown
 from generator.audit_verdict import GROUPS
@@ -42,15 +42,18 @@ def figures(run: Run) -> dict[str, Any]:
     """Return the tables of what was measured: overall, by class with what is mixed up most, and by source."""
     measured = run.measured
     if measured is None:
-        return {"columns": (), "figures": (), "classes": (), "means": (), "mixed_up": (), "sources": (), "many": False}
+        return {"columns": (), "figures": (), "classes": (), "means": (), "mixed_up": (), "sources": (), "many": False,
+                "areas": False}  # fmt: skip
     sets = {name: one for name, one in run.metrics.items() if name.startswith(str(run.split))}
     many = len(measured.classes) > MANY_CLASSES
+    areas = _areas(run)
     reports = sorted(measured.per_class.items(), key=lambda pair: pair[1].recall.value if many else 0)
     return {
+        "areas": bool(areas),
         "columns": [VARIANTS.get(name.removeprefix(str(run.split)), shown(name)) for name in sets],
         "figures": [row for key, words in FIGURES.items() if (row := _compared(words, key, sets.values()))],
-        "classes": [Row(shown(name), _report(one)) for name, one in reports],
-        "means": list(_means(measured)),
+        "classes": [Row(shown(name), (*_report(one), *_area(areas, name))) for name, one in reports],
+        "means": list(_means(measured, areas)),
         "mixed_up": _mixed_up(measured) if len(measured.classes) > 2 else (),
         "sources": list(_sources(measured, run.card.band is not None)),
         "many": many,
@@ -68,12 +71,25 @@ def _compared(words: str, key: str, sets: Iterable[Metrics]) -> Row | None:
     return Row(words, tuple(cells)) if any(cells[1::2]) else None
 
 
+def _areas(run: Run) -> dict[str, Figure | None]:
+    """Return each class's AUC against the others where there are more than two."""
+    if run.predictions is None or len(run.predictions.classes) < 3 or not run.predictions.pictures:
+        return {}
+    areas = areas_one_vs_rest(run.predictions.p, run.predictions.labels)
+    return dict(zip(run.predictions.classes, areas, strict=True))
+
+
+def _area(areas: Mapping[str, Figure | None], name: str) -> tuple[str, ...]:
+    return (told(areas[name]),) if areas else ()
+
+
 def _report(one: ClassReport) -> tuple[str, ...]:
     return f"{one.precision:.2f}", told(one.recall), f"{one.f1:.2f}", f"{one.support:,}"
 
 
-def _means(measured: Metrics) -> Iterator[Row]:
+def _means(measured: Metrics, areas: Mapping[str, Figure | None]) -> Iterator[Row]:
     """Yield the last rows of a classification report: the classes counted equally, and by their pictures."""
+    known = [area for area in areas.values() if area]
     reports = [one for one in measured.per_class.values() if one.support]
     means = {
         "mean of the classes": ([1] * len(reports), measured.balanced_accuracy),
@@ -81,7 +97,8 @@ def _means(measured: Metrics) -> Iterator[Row]:
     }
     for name, (weights, recall) in means.items():
         precision, f1 = (_mean([getattr(one, key) for one in reports], weights) for key in ("precision", "f1"))
-        yield Row(name, (f"{precision:.2f}", told(recall), f"{f1:.2f}", f"{measured.n:,}"))
+        macro = (told(mean_of(known)) if known and name == "mean of the classes" else "",) if areas else ()
+        yield Row(name, (f"{precision:.2f}", told(recall), f"{f1:.2f}", f"{measured.n:,}", *macro))
 
 
 def _mean(values: Sequence[float], weights: Sequence[int]) -> float:
@@ -169,13 +186,10 @@ def _pictures(counts: object) -> Iterator[Row]:
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
     card, recipe, training = run.card, run.recipe, run.card.training
     size = sum((run.installed.folder / name).stat().st_size for name in card.files)
-    yield "network", f"{card.arch}, {run.parameters:,} parameters, {size / 2**20:.1f} MB on disk"
+    yield "network", f"{card.arch}, {run.parameters:,} parameters, {size / 2**20:.1f} MB on disk in half precision"
     yield "start", {"none": "from scratch", "imagenet": "from ImageNet weights"}.get(recipe.weights, recipe.weights)
     yield "looks at", _looks_at(run)
-    yield (
-        "training",
-        f"{len(run.history)} epochs in {duration(float(training.get('seconds', 0)))} on {training.get('device')}",
-    )
+    yield "training", _training(len(run.history), training.get("seconds"), training.get("device"))
     yield (
         "optimizer",
         f"{recipe.optimizer.name}, batches of {recipe.batch_size * recipe.accumulate}, {recipe.precision}",
@@ -189,7 +203,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
 
 def _training(epochs: int, seconds: object, device: object) -> str:
     lasted = f" in {duration(seconds)}" if isinstance(seconds, int | float) else ""
-    return f"{epochs} epochs{lasted}{f' on {device}' if device else ''}"
+    return f"{epochs} {'epoch' if epochs == 1 else 'epochs'}{lasted}{shown(f' on {device}') if device else ''}"
 
 
 def _looks_at(run: Run) -> str:

@@ -11,8 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from classifier.images import Pixels
+from classifier.pointing import looked_at
 from classifier.runtime import Heat
-from forensics_app.core.overlay import coloured, looked_at
+from forensics_app.core.overlay import coloured
 
 SMALLEST_LEVEL_PX = 512
 THUMB_PX = (160, 112)

@@ -14,13 +14,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Plot
 
 from classifier.drawing import Theme, readable
-from classifier.figures import confusion_matrix, curves, reliability, roc, roc_points
-from classifier.metrics import Figure, class_weights, measure, wilson
+from classifier.figures import confusion_matrix, curves, reliability
+from classifier.metrics import class_weights, wilson
 
 THEME = Theme("#ffffff", "#1a1f26", "#566270", "#dfe3e8", "#1f5fbf", "#b23a0e", "#00695f", "#4a5868")
 KINDS = {"fake": THEME.fake, "real": THEME.real}
-AXES = ("part of the real pictures called generated", "part of the generated pictures found")
-BAND = {"p ≥ 0.50": 0.5, "p ≥ 0.86, called generated": 0.86}
 
 
 def scored(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -142,34 +140,6 @@ def test_names_are_never_formulas() -> None:
     with pytest.warns(UserWarning, match="Glyph"):
         plot.savefig(io.BytesIO(), format="png")
     assert {label.get_text() for label in plot.axes[0].get_yticklabels()} == set(names)
-
-
-def test_roc_is_that_of_scikit_learn() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
-    p, fake = scored(200)
-    x, y = roc_points(p, fake)
-    expected = metrics.roc_curve(fake, p, drop_intermediate=False)
-    assert np.allclose(x, expected[0])
-    assert np.allclose(y, expected[1])
-
-
-def test_roc_tells_its_area_and_its_points() -> None:
-    p, fake = scored(60)
-    area = measure(np.stack([p, 1 - p], 1), (~fake).astype(int), ("fake", "real")).auc
-    assert area is not None
-    plot = roc(p, fake, THEME, area=area, names=AXES, thresholds=BAND)
-    assert_tidy(plot)
-    words = [words for words, _ in texts(plot)]
-    assert f"ROC: AUC {area.value:.2f} ({area.low:.2f}–{area.high:.2f}), n = 60" in words
-    hits, alarms = (p[fake] >= 0.5).mean(), (p[~fake] >= 0.5).mean()
-    assert f"finds {100 * hits:.0f} %, false alarms {100 * alarms:.0f} %" in words
-    band = plot.axes[0].collections[0].get_paths()[0].vertices
-    assert np.isfinite(band).all()
-
-
-def test_roc_of_two_pictures() -> None:
-    plot = roc(np.array([0.2, 0.9]), np.array([True, False]), THEME, area=Figure(0, 0, 1, 2), names=AXES)
-    assert_tidy(plot)
 
 
 def reliability_of(p: np.ndarray, fake: np.ndarray, weights: np.ndarray) -> Plot:

@@ -14,6 +14,7 @@ import numpy as np
 from classifier.detector import open_folder
 from classifier.export import write_card
 from classifier.metrics import measure
+from forensics_app.core.run_folder import Predictions, open_run
 from tests.classifier.test_train import recipe_of
 from tests.conftest import write_picture
 
@@ -44,6 +45,12 @@ def write_run(folder: Path, detector: Path, classes: Sequence[str], *, n: int = 
     write_json(folder / "history.json", history)
     write_json(folder / "recipe.json", recipe_of().model_dump(mode="json"))
     return folder
+
+
+def predicted(folder: Path) -> Predictions:
+    found = open_run(folder).predictions
+    assert found is not None
+    return found
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from classifier.pointing import looked_at
 from classifier.runtime import Heat
-from forensics_app.core.overlay import coloured, looked_at, overlay
+from forensics_app.core.overlay import coloured, overlay
 from tests.conftest import picture
 
 

@@ -16,15 +16,15 @@ from PIL import Image
 
 from classifier.detector import open_folder
 from classifier.places import resources
+from forensics_app.core import run_gallery, run_walk
 from forensics_app.core.run_folder import BadRun, open_run
-from forensics_app.core.run_gallery import choose
 from forensics_app.core.run_plots import THEMES
 from forensics_app.core.run_report import write
 from forensics_app.core.words import COLOURS
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
 from tests.conftest import export_tiny
-from tests.core.runs import change_card, read, write_json, write_run
+from tests.core.runs import change_card, predicted, read, write_json, write_run
 from tests.core.test_report import Page
 
 PLOTS = {"curves.png", "confusion.png", "roc.png", "reliability.png"}
@@ -65,6 +65,10 @@ def words(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+def said_of(folder: Path) -> str:
+    return words(write(folder, trust_s=0).read_text(encoding="utf-8"))
+
+
 def tiles(page: str) -> list[str]:
     return [words(found) for found in re.findall(r"<figure>.*?</figure>", page, re.DOTALL)]
 
@@ -84,19 +88,20 @@ def test_the_page_says_what_was_measured(trained: Path, page: str) -> None:
         with Image.open(path) as image:
             assert min(image.size) > 600
     assert not list(trained.rglob("*.part"))
-    predictions = open_run(trained).predictions
-    assert predictions is not None
-    assert len(tiles(page)) == page.count("Heat map of") == len(choose(predictions)) > 0
+    shown, walked = (len(module.choose(predicted(trained))) for module in (run_gallery, run_walk))
+    assert walked == 2
+    assert len(tiles(page)) == shown + 5 * walked
+    assert page.count("Heat map of") == page.count('class="why"') == shown + 4 * walked > 0
+    for words_of_walk in ("layer1, 8 × 8", "layer4, 1 × 1", "What is Grad-CAM?", "head only", "all layers", "kept"):
+        assert words_of_walk in said
     assert "chosen for this page" not in said
 
 
 def test_the_table_of_classes_is_scikit_learns(trained: Path, page: str) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
-    run = open_run(trained)
-    assert run.predictions is not None
-    guess = run.predictions.p.argmax(axis=1)
+    found = predicted(trained)
     expected = metrics.classification_report(
-        run.predictions.labels, guess, target_names=run.predictions.classes, output_dict=True, zero_division=0
+        found.labels, found.p.argmax(axis=1), target_names=found.classes, output_dict=True, zero_division=0
     )
     said = words(page)
     rows = {"fake": "fake", "real": "real", "mean of the classes": "macro avg", "mean by pictures": "weighted avg"}
@@ -145,19 +150,24 @@ def test_pictures_that_are_gone_are_told(copied: Path) -> None:
     found["pictures"][0]["path"] = "/nowhere/at/all.png"
     del found["pictures"][1:]
     write_json(copied / "predictions.json", found)
-    said = words(write(copied).read_text(encoding="utf-8"))
+    said = said_of(copied)
     assert "1 picture that was chosen for this page is no longer there" in said
 
 
 def test_many_classes(tmp_path: Path) -> None:
     names = tuple(f"species {k:03}" for k in range(102))
+    metrics = pytest.importorskip("sklearn.metrics")
     folder = write_run(tmp_path / "run", export_tiny(tmp_path / "many", classes=names), names, n=2)
-    page = write(folder).read_text(encoding="utf-8")
+    predictions = predicted(folder)
+    p, labels = predictions.p / predictions.p.sum(axis=1, keepdims=True), predictions.labels
+    page = write(folder, trust_s=0).read_text(encoding="utf-8")
     said = words(page)
     assert "102 classes" in said
     assert "What it mixes up most often" in said
-    assert len(tiles(page)) == 32
-    assert {path.name for path in (folder / "figures").iterdir()} == PLOTS - {"roc.png"}
+    assert len(tiles(page)) == run_gallery.MOST_RIGHT + run_gallery.MOST_WRONG + 5 * run_walk.MOST
+    assert {path.name for path in (folder / "figures").iterdir()} == PLOTS
+    macro = metrics.roc_auc_score(labels, p, multi_class="ovr", labels=range(102))
+    assert re.search(rf"mean of the classes [\d.]+ \S+ \(\S+\) [\d.]+ 204 {macro:.2f} \(", said)
     recalls = [float(found) for found in re.findall(r"species \d+ [\d.]+ ([\d.]+) \(", said)]
     assert len(recalls) == 102
     assert recalls == sorted(recalls)
@@ -166,7 +176,7 @@ def test_many_classes(tmp_path: Path) -> None:
 
 def test_two_classes_that_are_not_verdicts(tmp_path: Path, detector_folder: Path) -> None:
     folder = write_run(tmp_path / "run", detector_folder, ("ants", "bees"), n=30)
-    said = words(write(folder).read_text(encoding="utf-8"))
+    said = said_of(folder)
     assert (folder / "figures/roc.png").is_file()
     assert "bees taken for ants" in said or "ants taken for bees" in said
     assert "generat" not in said
@@ -179,7 +189,7 @@ def test_hostile_names_stay_text(tmp_path: Path, detector_folder: Path) -> None:
         "shortcuts": {"reasons": ["<i>The format\u202e"]}, "pictures": {"train": {"<u>": 1, "odd": "x"}},
         "versions": {"<v>": "\x1b"},
     })  # fmt: skip
-    page = write(folder).read_text(encoding="utf-8")
+    page = write(folder, trust_s=0).read_text(encoding="utf-8")
     parsed = Page(page)
     assert not parsed.attributes("script")
     assert not parsed.attributes("i")
@@ -204,7 +214,7 @@ def test_shortcuts_and_the_audit_are_said_first(copied: Path) -> None:
     found = {"verdict": "fail", "auc": {"file": figure}, "reasons": ["The JPEG tables differ."]}
     change_card(copied, training={**training, "shortcuts": found, "audit": found})
     (copied / "predictions.json").unlink()
-    page = write(copied).read_text(encoding="utf-8")
+    page = write(copied, trust_s=0).read_text(encoding="utf-8")
     assert words(page).index("--allow-shortcuts") < words(page).index("How it learned")
     assert words(page).count("The JPEG tables differ.") == 2
     assert "the file alone 0.97 (0.95–0.99) 120" in words(page)
@@ -217,13 +227,13 @@ def test_a_detector_that_never_answers_has_no_accuracy_and_still_a_report(copied
         found["selective_accuracy"] = {"value": math.nan, "low": 0.0, "high": 1.0, "n": 0}
     change_card(copied, metrics=metrics)
     assert '"value": null' in (copied / "detector/detector.json").read_text()
-    assert not re.search(r">\s*nan\b", write(copied).read_text())
+    assert not re.search(r">\s*nan\b", write(copied, trust_s=0).read_text())
 
 
 def test_a_run_without_a_measured_split(copied: Path) -> None:
     change_card(copied, metrics={})
     (copied / "predictions.json").unlink()
-    said = words(write(copied).read_text(encoding="utf-8"))
+    said = said_of(copied)
     assert said.count("Nothing was measured") >= 1
     assert "How it learned" in said
     assert "Each class" not in said
@@ -233,7 +243,7 @@ def test_a_run_without_a_measured_split(copied: Path) -> None:
 def test_a_run_measured_on_val_says_so_and_guessing_is_called_guessing(tmp_path: Path, detector_folder: Path) -> None:
     folder = write_run(tmp_path / "run", detector_folder, ("fake", "real"), n=2, split="val")
     (folder / "predictions.json").unlink()
-    said = words(write(folder).read_text(encoding="utf-8"))
+    said = said_of(folder)
     assert "The validation pictures (2 fake, 2 real) were never trained or calibrated on; nothing was chosen" in said
     assert "cannot be told apart from guessing" in said
 
