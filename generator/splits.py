@@ -20,8 +20,16 @@ def parse(text: str | None, n: int) -> dict[Split, int]:
     """Return how many pictures of each class every split gets, for n of each class; raises `BadData`.
 
     `text` is two or three numbers, `100/50` or `70/15/15`, in the order train, val, test: counts where they sum to n,
-    percentages where they sum to 100. None is two thirds train, one third val.
+    percentages where they sum to 100. None is two thirds train, one third val. The train split cannot be empty: what
+    reads the data set would take val and test for classes.
     """
+    found = _parsed(text, n)
+    if not found["train"]:
+        raise BadData(f"The split '{text}' leaves nothing to train on: its first number, train, must be at least 1.")
+    return found
+
+
+def _parsed(text: str | None, n: int) -> dict[Split, int]:
     if text is None:
         return shares(DEFAULT, n)
     if not re.fullmatch(r"\d{1,9}(/\d{1,9}){1,2}", text):
