@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ SETTINGS = "equalized.json"
 class Written:
     """Pictures were written or left out: `done` of `total`."""
 
+    unit: ClassVar[str] = "pictures"
     done: int
     total: int
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from classifier.data import BadData, Split, difference_hashes, near_duplicate_groups
 from generator.reals import Real, Reals
+from generator.record import pictures
 
 NAMES: tuple[Split, ...] = ("train", "val", "test")
 DEFAULT = (2, 1)
@@ -77,6 +79,7 @@ def allocate(groups: Sequence[Hashable], needs: Mapping[Split, int]) -> list[Spl
 class Checked:
     """Real pictures were looked at for damage and near-duplicates: `done` of at most `total`."""
 
+    unit: ClassVar[str] = "pictures"
     done: int
     total: int
 
@@ -119,7 +122,7 @@ def _too_few(
 ) -> str:
     wanted, apart = sum(needs.values()), len(set(_groups(kept, hashes)))
     why = f"{len(refused)} cannot be used: {refused[0].rstrip('.')}" if refused else "none was refused"
-    told = f"{source.name} has {len(kept)} usable pictures ({why})"
+    told = f"{source.name} has {pictures(len(kept), 'usable')} ({why})"
     if apart < len([count for count in needs.values() if count]) and len(kept) >= wanted:
         parts = "all belong together" if apart == 1 else f"are of {apart} groups that must each stay in one split"
         return f"{told}, which {parts}; {len(needs)} splits cannot be made of them. Give more with --real."

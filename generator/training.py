@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from classifier import checkpoint
 from classifier.atomic import replacing
 from classifier.data import BadData
 from classifier.nets import pick_device
-from generator import diffusion
+from generator import diffusion, record
 from generator.diffusion import STEPS, TrainSpec, build_scheduler, build_unet, noised
 from generator.export import NotPublished, read_card, write
 from generator.squares import Reading, reading, with_margin
@@ -47,6 +47,7 @@ class Step:
     It comes again while samples are drawn; where only that was left to do, the loss is not a number.
     """
 
+    unit: ClassVar[str] = "steps"
     done: int
     total: int
     loss: float
@@ -91,7 +92,8 @@ def train(
     spec = diffusion.with_precision(_check_place(out, spec, resume), pick_device(device))
     pictures = yield from reading(folder, with_margin(spec.size))
     if len(pictures) < spec.batch_size:
-        raise BadData(f"{folder} has {len(pictures)} readable pictures; training needs at least {spec.batch_size}.")
+        found = record.pictures(len(pictures), "readable")
+        raise BadData(f"{folder} has {found}; training needs at least {spec.batch_size}.")
     out.mkdir(parents=True, exist_ok=True)
     _tidy(out)
     accelerator = Accelerator(cpu=pick_device(device).type == "cpu")
