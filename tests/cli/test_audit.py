@@ -66,13 +66,14 @@ def test_a_place_for_the_page_is_checked_first(tmp_path: Path, out: str) -> None
 def test_what_is_no_data_set_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     write_picture(tmp_path / "only" / "a.png")
+    new = tmp_path.with_name(f"{tmp_path.name}-new")
     for folder, word in ((tmp_path, "only"), (tmp_path / "gone", "gone"), (tmp_path / "only/a.png", "a.png")):
-        for command in (("audit", folder), ("equalize", folder, "--out", tmp_path / "new")):
+        for command in (("audit", folder), ("equalize", folder, "--out", new)):
             done = forensics(*command)
             assert (done.exit_code, done.stdout) == (2, ""), command
             assert word in done.stderr
             assert len(done.stderr.splitlines()) == 1
-    assert not (tmp_path / "new").exists()
+    assert not new.exists()
 
 
 def test_equalize_mends_what_the_audit_failed(tmp_path: Path) -> None:
