@@ -53,8 +53,9 @@ def standing(recipe: Recipe, folder: Path, record: Record, *, resume: bool) -> S
 def failure(recipe: Recipe, folder: Path, record: Record) -> str | None:
     """Return why the run of a recipe on these pictures failed, or None if it did not."""
     found = _failures(folder.parent).get(folder.name)
-    alike = isinstance(found, dict) and {**found, "why": ""} == _facts(recipe, record, "")
-    return str(found["why"]) if alike else None
+    if isinstance(found, dict) and {**found, "why": ""} == _facts(recipe, record, ""):
+        return str(found["why"])
+    return None
 
 
 def remember_failure(recipe: Recipe, folder: Path, record: Record, why: str | None) -> None:
