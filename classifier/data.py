@@ -96,9 +96,17 @@ def find_pictures(root: Path, spec: Data) -> dict[Split, Found]:
     if "train" in own and not spec.classes:
         given = {split: _image_folder(folder) for split, folder in own.items()}
     else:
+        _check_not_splits(root, own, spec)
         given = {"train": _sources(root, spec) if spec.classes else _image_folder(root)}
     _check_classes(root, sorted(given["train"]), given)
     return given
+
+
+def _check_not_splits(root: Path, own: Mapping[Split, Path], spec: Data) -> None:
+    """Refuse a folder of splits without train: `val` and `test` would be read as classes."""
+    visible = {child.name for child in root.iterdir() if child.is_dir() and not child.name.startswith(".")}
+    if own and not spec.classes and visible == set(own):
+        raise BadData(f"{root} has {' and '.join(f'{name}/' for name in own)} but no train/: nothing to learn from.")
 
 
 def _image_folder(folder: Path) -> Found:

@@ -123,8 +123,8 @@ def emptied(grid: Grid, rng: np.random.Generator) -> Iterator[tuple[str, Pixels]
 
 
 def _blur(work: Pixels, grid: Grid, _rng: np.random.Generator) -> None:
-    edges = np.asarray(grid.cells)
-    left, top, right, bottom = (*edges[:, :2].min(axis=0).tolist(), *edges[:, 2:].max(axis=0).tolist())
+    lefts, tops, rights, bottoms = zip(*grid.cells, strict=True)
+    left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
     sigma = max(1.0, min(right - left, bottom - top) / BLUR)
     part = Image.fromarray(work[top:bottom, left:right]).filter(ImageFilter.GaussianBlur(sigma))
     work[top:bottom, left:right] = np.asarray(part)

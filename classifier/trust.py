@@ -84,19 +84,21 @@ def judged(found: deletion.Curves, similarity: float | None = None) -> Trust:
     apart, span = inserted - deleted, whole - emptied
     others, beaten = apart[1:], int((apart[0] > apart[1:]).sum())
     gain = float(apart[0] - others.mean()) / span if span >= LEAST_SPAN else None
-    figures = {
-        "deletion": float(deleted[0]),
-        "deletion_random": float(deleted[1:].mean()),
-        "insertion": float(inserted[0]),
-        "insertion_random": float(inserted[1:].mean()),
-        "gain": gain,
-        "beaten": beaten,
-        "random_maps": len(others),
-        "whole": whole,
-        "emptied": emptied,
-        "randomised_similarity": similarity,
-    }
-    return Trust(*_said(found, gain, beaten, similarity), **figures)
+    level, words = _said(found, gain, beaten, similarity)
+    return Trust(
+        level,
+        words,
+        deletion=float(deleted[0]),
+        deletion_random=float(deleted[1:].mean()),
+        insertion=float(inserted[0]),
+        insertion_random=float(inserted[1:].mean()),
+        gain=gain,
+        beaten=beaten,
+        random_maps=len(others),
+        whole=whole,
+        emptied=emptied,
+        randomised_similarity=similarity,
+    )
 
 
 def _said(curves: deletion.Curves, gain: float | None, beaten: int, similarity: float | None) -> tuple[Level, str]:

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from classifier.atomic import replacing
 from generator.downloads import BadSource, Fetching, ticker
-from generator.entries import Entry, Limits, Wanted
+from generator.entries import Entry, Limits, Wanted, told
 from generator.tars import BLOCK, is_tar, tar_entries
 from generator.workplace import workplace
 from generator.zips import zip_entries
@@ -146,8 +146,7 @@ def _write(entry: Entry, target: Path) -> Iterator[None]:
 def _empty(left_out: Counter[str]) -> str:
     if left_out["archives inside it"]:
         return "It holds no pictures but other archives: unpack it, and give one of these."
-    told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(left_out.items()))
-    return f"It holds no pictures that can be used{f' ({told})' if told else ''}."
+    return f"It holds no pictures that can be used{f' ({told(left_out)})' if left_out else ''}."
 
 
 @contextmanager

@@ -213,12 +213,18 @@ def _audit(
 def _mend(root: Path, spec: Data, seen: Sequence[_Seen], shortcut: bool, copies: bool) -> str | None:
     if shortcut and _alike(seen):
         return "Take real and generated pictures with the same past, or larger ones and a smaller size."
-    if shortcut and not spec.classes:
-        out = root.with_name(f"{root.resolve().name}-equalized")
+    if shortcut and not spec.classes and root.resolve().name:
+        out = _beside(root)
         return f"forensics equalize {quote(str(root))} --out {quote(str(out))} --size {_size(seen)}"
     if shortcut:
         return "Write the pictures of all classes alike with 'forensics equalize'."
     return "Keep one of each in one split, and remove the other copies." if copies else None
+
+
+def _beside(root: Path) -> Path:
+    """Return a folder beside a data set, never in it: `.` and `..` are resolved first."""
+    real = root.resolve()
+    return (real if root.name in ("", "..") else root).with_name(f"{real.name}-equalized")
 
 
 def _alike(seen: Sequence[_Seen]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from generator.leaks import Leaks
+from generator.record import pictures
 from generator.shortcuts import Finding, Told
 
 Level = Literal["pass", "warn", "fail"]
@@ -123,9 +124,9 @@ def _copies(groups: tuple[tuple[str, ...], ...], how: str) -> str:
 def _numbers(findings: Mapping[str, Finding], classes: Mapping[str, int]) -> list[Reason]:
     name, fewest = min(classes.items(), key=lambda pair: pair[1])
     if not findings:
-        return [Reason("warn", f"The class {name} has {fewest} pictures that can be read: too few to tell anything.")]
+        return [Reason("warn", f"The class {name} has {pictures(fewest, 'readable')}: too few to tell anything.")]
     if fewest < FEW:
-        return [Reason("warn", f"The class {name} has only {fewest} pictures: the intervals are wide, and this tells "
+        return [Reason("warn", f"The class {name} has only {pictures(fewest)}: the intervals are wide, and this tells "
                                "little.")]  # fmt: skip
     return []
 

@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from classifier import checkpoint
-from classifier.data import BadData
+from classifier.data import SPLITS, BadData
 from classifier.files import BadImage, read
 from classifier.images import MIN_SIDE_PX
 from classifier.lock import only_one
 from generator import fakes, reals, splits
+from generator.contact_sheet import SHEET
 from generator.imagefolder import DatasetSpec, RealPictures, plan, write
 from generator.record import RECORD
 from generator.weights import Model
+from generator.workplace import check_apart, check_place
 
 MAKING, PLAN, FAKES, FILES, LOCK = ".making", "plan.json", "fakes", "files", "lock"
 NO_REALS = "none"
@@ -81,6 +83,7 @@ def build(spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bo
             made = yield from _fakes(spec, model, work / FAKES)
             yield Stage("Writing both classes")
             yield from write(spec, model, work / FILES, chosen, made)
+        _check_foreign(work, out)
         _move(work, out)
     yield _told(out, made=True)
 
@@ -166,13 +169,44 @@ def _workplace(spec: DatasetSpec, model: Model, out: Path, resume: bool) -> Path
     work = out / MAKING
     if out.exists() and not out.is_dir():
         raise BadData(f"{out} is a file; give a folder with --out.")
+    if spec.real:
+        check_apart(out, Path(spec.real).expanduser())
+    check_place(out)
     if (work / PLAN).is_file():
         if not resume:
             raise BadData(f"{out} holds a data set that was interrupted; add --resume to go on, or give another --out.")
         _check_same(plan(spec, model), _read(work / PLAN), f"The data set in {out} was begun otherwise")
+        _check_foreign(work, out)
     elif out.is_dir() and any(out.iterdir()):
         raise BadData(f"{out} is not empty and holds no data set; give a new folder with --out.")
     return work
+
+
+def _check_foreign(work: Path, out: Path) -> None:
+    """Raise `BadData` where something is, or would become, a part of the data set that this job did not make.
+
+    What a job that was stopped while moving has moved already is in the record, and no longer in the workplace.
+    """
+    finished = work / FILES / RECORD
+    files = _read(finished).get("files", []) if finished.is_file() else []
+    moved = {str(entry["path"]) for entry in files} | ({SHEET} if files else set())
+    moved -= {name for name in moved if (work / FILES / name).exists()}
+    for path in _inside(out, (*SPLITS, SHEET, RECORD)):
+        if path.relative_to(out).as_posix() not in moved:
+            raise BadData(f"{path} is no part of the data set that is made there: move it away, or give another --out.")
+
+
+def _inside(out: Path, names: Iterable[str]) -> Iterator[Path]:
+    """Yield everything of these names in a folder; of folders what is in them, but an empty one is itself something."""
+    for top in (out / name for name in names):
+        if top.is_symlink() or top.is_file():
+            yield top
+        elif top.is_dir():
+            yield from (path for path in top.rglob("*") if not _is_filled(path))
+
+
+def _is_filled(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and any(path.iterdir())
 
 
 def _reals(spec: DatasetSpec, cache: Path) -> Job:

@@ -12,6 +12,7 @@ from classifier.data import BadData
 
 STEPS = 1000
 """Noise levels of the diffusion."""
+MAX_SEED = 2**31 - 1
 GROUPS, HEAD = 8, 32
 """Groups of the network's normalization, and channels of an attention head: what its widths must be divisible by."""
 
@@ -42,7 +43,9 @@ class TrainSpec:
 
 
 def check(spec: TrainSpec) -> None:
-    """Raise `BadData` with a sentence if no network can be made of the settings."""
+    """Raise `BadData` with a sentence if no network can be made of the settings, or nothing be drawn from the seed."""
+    if not 0 <= spec.seed <= MAX_SEED:
+        raise BadData(f"The seed must be between 0 and {MAX_SEED:,}, not {spec.seed}.")
     halvings = len(spec.channels) - 1
     if spec.size % 2**halvings:
         raise BadData(f"A side of {spec.size} px cannot be halved {halvings} times; take a multiple of {2**halvings}.")

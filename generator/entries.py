@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -72,6 +72,21 @@ def bomb(out: int, into: int, limits: Limits) -> BadSource:
     return BadSource(
         f"It is a bomb: {into:,} bytes unpack to {out:,}, more than {limits.max_ratio} times as many. Refused."
     )
+
+
+REASONS = {
+    "archives inside it": ("archive inside it, which was not opened", "archives inside it, which were not opened"),
+    "links": ("link", "links"),
+    "devices and pipes": ("device or pipe", "devices and pipes"),
+    "repeated names": ("repeated name", "repeated names"),
+}
+"""One and many of what is left out, where these differ."""
+
+
+def told(left_out: Mapping[str, int]) -> str:
+    """Return what was left out in words: `2 damaged; 1 archive inside it, which was not opened`."""
+    words = ((count, REASONS.get(reason, (reason, reason))) for reason, count in sorted(left_out.items()))
+    return "; ".join(f"{count:,} {one if count == 1 else many}" for count, (one, many) in words)
 
 
 def count_archives(names: Iterable[str], left_out: Counter[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from classifier.data import BadData, find_pictures
 from classifier.images import BadImage, load
 from classifier.recipes import Data
 from generator.equalize import Equalize, enlarges, equalize, settle
-from generator.workplace import check_new, new_folder
+from generator.workplace import check_apart, check_new, new_folder
 
 CHUNK = 32
 SETTINGS = "equalized.json"
@@ -24,6 +25,7 @@ SETTINGS = "equalized.json"
 class Written:
     """Pictures were written or left out: `done` of `total`."""
 
+    unit: ClassVar[str] = "pictures"
     done: int
     total: int
 
@@ -50,8 +52,10 @@ def write(root: Path, out: Path, spec: Equalize, *, seed: int = 0) -> Iterator[W
     """Write the pictures of an ImageFolder, with or without splits, to a new one; the last event is `Equalized`.
 
     Pictures that cannot be read, and those that would be enlarged, are left out: enlarging leaves a trace. Nothing is
-    at `out` before all of it is. Raises `BadData` if something is there, or if a class would be left without pictures.
+    at `out` before all of it is. Raises `BadData` if something is there, if `out` lies in `root`, or if a class would
+    be left without pictures.
     """
+    check_apart(out, root)
     check_new(out)
     jobs = _jobs(root)
     spec = settle(spec, [job.origin for job in jobs])

@@ -18,7 +18,7 @@ from generator import flower_labels, reals, record, splits
 from generator.downloads import BadSource, Fetching
 from generator.layouts import Layout, Placer
 from generator.reals import Real, Reals
-from generator.workplace import check_new, new_folder
+from generator.workplace import check_apart, check_new, new_folder
 
 CHUNK = 64
 WHOLE = "all"
@@ -75,6 +75,8 @@ def fetch(
     before all of it is. Raises `BadData` and `BadSource`.
     """
     check_new(out)
+    if given is not None:
+        check_apart(out, given)
     wanted = split or layout.split
     parts = parts_of(layout, wanted)
     place = layout.place or (yield from _labels(cache, given))

@@ -1,4 +1,7 @@
-"""One of several processes that share a job, as `accelerate launch` starts it: its batches are sampled and written."""
+"""One of several processes that share a job, as `accelerate launch` starts it: its batches are sampled and written.
+
+torch is imported only when the job begins, so that a process whose parent has gone meanwhile ends at once.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +14,39 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from classifier.nets import BadDevice
-from generator.fakes import write_batches
-from generator.sampler import CannotSample, Halved, SampleSpec, Step
-from generator.weights import BadModel, open_model
-
 TELL_S = 0.2
-LAST_WORD_S = 10.0
+LAST_WORD_S = 1.0
 
 
 def main(job: Path) -> int:
     """Do this process's share of a job; progress and errors are lines of JSON. Return the exit code."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     try:
-        _work(json.loads(job.read_text(encoding="utf-8")), rank, world)
+        return _share(json.loads(job.read_text(encoding="utf-8")), int(os.environ["RANK"]))
+    except KeyboardInterrupt:
+        return 0  # as was wanted: a failure would make the launcher write a report and end the others by force
+
+
+def _share(job: dict[str, Any], rank: int) -> int:
+    from classifier.nets import BadDevice
+    from generator.sampler import CannotSample
+    from generator.weights import BadModel
+
+    try:
+        _work(job, rank, int(os.environ["WORLD_SIZE"]))
     except (BadModel, BadDevice, CannotSample, OSError, MemoryError) as error:
         _tell({"error": str(error) or type(error).__name__})
         return 1
-    except KeyboardInterrupt:
-        return 0  # as was wanted: a failure would make the launcher write a report and end the others by force
     return 0
 
 
 def _work(job: dict[str, Any], rank: int, world: int) -> None:
+    import torch
+
+    from generator.fakes import write_batches
+    from generator.sampler import Halved, SampleSpec, Step
+    from generator.weights import open_model
+
     spec = SampleSpec(**job["spec"])
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
@@ -61,7 +71,7 @@ def _end_with_parent() -> None:
         pass
     _thread.interrupt_main()
     time.sleep(LAST_WORD_S)
-    os._exit(1)
+    os._exit(0)  # nothing is lost: a picture that is half written is made again
 
 
 if __name__ == "__main__":

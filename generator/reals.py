@@ -13,7 +13,7 @@ from classifier.images import SUFFIXES
 from generator import kaggle, sample_crops
 from generator.archives import Unpacked, extract, unpacked
 from generator.downloads import BadSource, Fetching, Interrupted, Unreachable, download, hash_file, reachable, ticker
-from generator.entries import Wanted
+from generator.entries import Wanted, told
 from generator.picture_sets import CATS, SETS, KaggleSet, Set
 
 __all__ = ["BadSource", "Fetching", "Real", "Reals", "find", "named", "offline"]
@@ -73,6 +73,10 @@ def _found(source: str | None, count: int, seed: int, cache: Path) -> Job:
         return (yield from _samples(count, seed, cache))
     if source in SETS:
         return (yield from named(SETS[source], cache))
+    if os.path.lexists(path):
+        raise BadSource(f"{source!a} is no folder and no archive, or cannot be reached; give one of these.")
+    if path.name != source:
+        raise BadSource(f"There is no folder and no archive {source!a}.")
     names = [*SETS, sample_crops.NAME]
     near = difflib.get_close_matches(source, names, 1)
     meant = f"Did you mean {near[0]}?" if near else f"There are sets of pictures named {', '.join(names)}."
@@ -201,9 +205,8 @@ def _unpack(archive: Path, to: Path, wanted: Wanted, what: str) -> Generator[Fet
 
 
 def _reals(found: Unpacked, name: str, licence: str | None = None) -> Reals:
-    left = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found.left_out.items()))
     files = tuple(Real(entry, path, name) for entry, path in found.pictures)
-    return Reals(name, files, f"Left out of {name}: {left}." if left else None, licence)
+    return Reals(name, files, f"Left out of {name}: {told(found.left_out)}." if found.left_out else None, licence)
 
 
 def _place(row: Set, cache: Path) -> Path:

@@ -42,6 +42,11 @@ def counts(entries: Iterable[Entry]) -> dict[str, dict[str, int]]:
     return {split: dict(sorted(classes.items())) for split, classes in found.items()}
 
 
+def pictures(count: int, kind: str = "") -> str:
+    """Return `1 picture`, `2,000 pictures` or, of a kind, `3 real pictures`."""
+    return f"{count:,} {kind}{' ' if kind else ''}picture{'' if count == 1 else 's'}"
+
+
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Return the version of Python and of each package."""
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -62,6 +62,8 @@ class SampleSpec:
             raise CannotSample("Steps and batch size must be at least 1.")
         if not 0 <= self.eta <= 1:
             raise CannotSample(f"Eta must be between 0 and 1, not {self.eta}.")
+        if self.eta and self.scheduler != "ddim":
+            raise CannotSample(f"Only the scheduler ddim takes an eta, not {self.scheduler}: leave --eta out.")
         if not 0 <= self.seed <= MAX_SEED:
             raise CannotSample(f"The seed must be between 0 and {MAX_SEED}.")
 
@@ -70,6 +72,7 @@ class SampleSpec:
 class Step:
     """Progress: `done` of `total` network evaluations, counted for each picture."""
 
+    unit: ClassVar[str] = "steps"
     done: int
     total: int
 

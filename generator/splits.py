@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from classifier.data import BadData, Split, difference_hashes, near_duplicate_groups
 from generator.reals import Real, Reals
+from generator.record import pictures
 
 NAMES: tuple[Split, ...] = ("train", "val", "test")
 DEFAULT = (2, 1)
@@ -20,8 +22,16 @@ def parse(text: str | None, n: int) -> dict[Split, int]:
     """Return how many pictures of each class every split gets, for n of each class; raises `BadData`.
 
     `text` is two or three numbers, `100/50` or `70/15/15`, in the order train, val, test: counts where they sum to n,
-    percentages where they sum to 100. None is two thirds train, one third val.
+    percentages where they sum to 100. None is two thirds train, one third val. The train split cannot be empty: what
+    reads the data set would take val and test for classes.
     """
+    found = _parsed(text, n)
+    if not found["train"]:
+        raise BadData(f"The split '{text}' leaves nothing to train on: its first number, train, must be at least 1.")
+    return found
+
+
+def _parsed(text: str | None, n: int) -> dict[Split, int]:
     if text is None:
         return shares(DEFAULT, n)
     if not re.fullmatch(r"\d{1,9}(/\d{1,9}){1,2}", text):
@@ -69,6 +79,7 @@ def allocate(groups: Sequence[Hashable], needs: Mapping[Split, int]) -> list[Spl
 class Checked:
     """Real pictures were looked at for damage and near-duplicates: `done` of at most `total`."""
 
+    unit: ClassVar[str] = "pictures"
     done: int
     total: int
 
@@ -111,7 +122,7 @@ def _too_few(
 ) -> str:
     wanted, apart = sum(needs.values()), len(set(_groups(kept, hashes)))
     why = f"{len(refused)} cannot be used: {refused[0].rstrip('.')}" if refused else "none was refused"
-    told = f"{source.name} has {len(kept)} usable pictures ({why})"
+    told = f"{source.name} has {pictures(len(kept), 'usable')} ({why})"
     if apart < len([count for count in needs.values() if count]) and len(kept) >= wanted:
         parts = "all belong together" if apart == 1 else f"are of {apart} groups that must each stay in one split"
         return f"{told}, which {parts}; {len(needs)} splits cannot be made of them. Give more with --real."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ MARGIN = 1.125
 class Reading:
     """Pictures read: `done` of `total`."""
 
+    unit: ClassVar[str] = "pictures"
     done: int
     total: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -98,9 +98,16 @@ def make(spec: SyntheticSpec, out: Path) -> Iterator[Drawn | Synthetic]:
                 entries.extend(pool.map(lambda job: _write(job, spec, folder), jobs[start : start + CHUNK]))
                 yield Drawn(len(entries), len(jobs))
         with replacing(folder / contact_sheet.SHEET) as file:
-            contact_sheet.draw(folder, [(entry["path"], entry["class"]) for entry in entries]).save(file, "PNG")
+            shown = [(entry["path"], entry["class"]) for entry in entries]
+            contact_sheet.draw(folder, shown, "Drawn heads", _told(spec, entries)).save(file, "PNG")
         record.write(folder, asdict(spec), entries, ("forensics", "numpy", "pillow"))
     yield Synthetic(out, record.counts(entries))
+
+
+def _told(spec: SyntheticSpec, entries: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Return what the contact sheet says of the pictures."""
+    splits_ = ", ".join(f"{split} {sum(of.values()):,}" for split, of in record.counts(entries).items())
+    return f"{len(entries):,} of {spec.size} px, seed {spec.seed}", splits_
 
 
 def _jobs(spec: SyntheticSpec) -> Iterator[_Job]:

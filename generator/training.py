@@ -9,11 +9,13 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import math
+import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -25,12 +27,15 @@ from classifier import checkpoint
 from classifier.atomic import replacing
 from classifier.data import BadData
 from classifier.nets import pick_device
-from generator import diffusion
+from generator import diffusion, record
 from generator.diffusion import STEPS, TrainSpec, build_scheduler, build_unet, noised
-from generator.export import write
+from generator.export import NotPublished, read_card, write
 from generator.squares import Reading, reading, with_margin
+from generator.workplace import check_apart, check_place
 
 LAST, MODEL, GRIDS = "last.safetensors", "model", "grids"
+LEFTOVER = re.compile(rf"\.({re.escape(LAST)}|[0-9a-f]{{12}})\.part|\.{MODEL}\..+")
+"""What a killed program leaves of a checkpoint, a grid or a model that it was writing."""
 FREE = frozenset(("images", "save_every", "lr"))
 """Settings that a resumed run may change."""
 
@@ -39,9 +44,10 @@ FREE = frozenset(("images", "save_every", "lr"))
 class Step:
     """One optimizer step: `done` of `total`, the loss averaged over the last hundred, pictures and steps a second.
 
-    It comes again while samples are drawn.
+    It comes again while samples are drawn; where only that was left to do, the loss is not a number.
     """
 
+    unit: ClassVar[str] = "steps"
     done: int
     total: int
     loss: float
@@ -76,16 +82,20 @@ def train(
     """Train on the pictures below `folder`; the last event is the `Saved` of the finished model.
 
     Every step's pictures, noise levels and noise are functions of (seed, step), so that on CPU a run that was
-    interrupted and resumed equals one that was not. Raises `BadData`.
+    interrupted and resumed equals one that was not. What a run that was killed at its very end lacks, the model or its
+    grid, is made when it is resumed. Raises `BadData`.
     """
     from accelerate import Accelerator
 
     diffusion.check(spec)
+    check_apart(out, folder)
     spec = diffusion.with_precision(_check_place(out, spec, resume), pick_device(device))
     pictures = yield from reading(folder, with_margin(spec.size))
     if len(pictures) < spec.batch_size:
-        raise BadData(f"{folder} has {len(pictures)} readable pictures; training needs at least {spec.batch_size}.")
+        found = record.pictures(len(pictures), "readable")
+        raise BadData(f"{folder} has {found}; training needs at least {spec.batch_size}.")
     out.mkdir(parents=True, exist_ok=True)
+    _tidy(out)
     accelerator = Accelerator(cpu=pick_device(device).type == "cpu")
     torch.manual_seed(spec.seed)
     network = build_unet(spec)
@@ -105,6 +115,8 @@ def _steps(run: _Run, start: int) -> Iterator[Step | Saved]:
     alphas = diffusion.noise_schedule(spec).to(accelerator.device)
     total, begun = -(-spec.images // spec.batch_size), time.perf_counter()
     losses: list[float] = []
+    if start >= total:
+        yield from _publish(run, Step(start, start, math.nan, 0.0, 0.0))
     for step in range(start, total):
         for group in run.optimizer.param_groups:
             group["lr"] = diffusion.learning_rate(spec, step, total)
@@ -119,7 +131,9 @@ def _steps(run: _Run, start: int) -> Iterator[Step | Saved]:
         told = Step(step + 1, total, sum(losses) / len(losses), rate * spec.batch_size, rate)
         yield told
         if (step + 1) % spec.save_every == 0 or step + 1 == total:
-            yield from _save(run, told)
+            facts = {"step": step + 1, "spec": asdict(spec)}
+            checkpoint.save(run.out / LAST, run.both, run.optimizer, facts)
+            yield from _publish(run, told)
 
 
 def _batch(pictures: NDArray[np.uint8], spec: TrainSpec, step: int) -> Tensor:
@@ -154,20 +168,30 @@ def _average(both: nn.ModuleDict, spec: TrainSpec, step: int) -> None:
         mean.lerp_(value, 1 - decay)
 
 
-def _save(run: _Run, told: Step) -> Iterator[Step | Saved]:
-    """Write the state to resume from, the model folder and a grid of samples; repeat `told` while drawing them."""
+def _publish(run: _Run, told: Step) -> Iterator[Step | Saved]:
+    """Write the model folder and a grid of samples, unless they are of this step; repeat `told` while drawing them."""
     spec, average, step = run.spec, run.both["average"], told.done
-    checkpoint.save(run.out / LAST, run.both, run.optimizer, {"step": step, "spec": asdict(spec)})
-    write(average, build_scheduler(spec), run.out / MODEL, _facts(run, step))
-    (run.out / GRIDS).mkdir(exist_ok=True)
-    pictures = np.zeros((0, 0, 0, 3), np.uint8)
-    for drawn in _drawing(average, spec, 16, 25):
-        pictures = drawn
-        yield told
+    if _step_of(run.out / MODEL) != step:
+        write(average, build_scheduler(spec), run.out / MODEL, _facts(run, step))
     grid = run.out / GRIDS / f"{step:07}.png"
-    with replacing(grid) as file:
-        grid_of(pictures).save(file, format="PNG")
+    if not grid.is_file():
+        grid.parent.mkdir(exist_ok=True)
+        pictures = np.zeros((0, 0, 0, 3), np.uint8)
+        for drawn in _drawing(average, spec, 16, 25):
+            pictures = drawn
+            yield told
+        with replacing(grid) as file:
+            grid_of(pictures).save(file, format="PNG")
     yield Saved(step, run.out / MODEL, grid)
+
+
+def _step_of(model: Path) -> int | None:
+    """Return the step that a model folder was written at, None where there is none."""
+    try:
+        step: int = read_card(model)["training"]["step"]
+    except (NotPublished, KeyError, TypeError):
+        return None
+    return step
 
 
 def _facts(run: _Run, step: int) -> dict[str, Any]:
@@ -210,8 +234,9 @@ def grid_of(pictures: NDArray[np.uint8]) -> Image.Image:
 
 def _check_place(out: Path, spec: TrainSpec, resume: bool) -> TrainSpec:
     """Return the settings to train with, for a run that goes on in its own precision. Raises `BadData`."""
+    check_place(out)
     if not (out / LAST).is_file():
-        if out.is_dir() and any(out.iterdir()):
+        if out.is_dir() and not all(LEFTOVER.fullmatch(path.name) for path in out.iterdir()):
             raise BadData(f"{out} is not empty and holds no run; give a new folder.")
         return spec
     if not resume:
@@ -224,6 +249,13 @@ def _check_place(out: Path, spec: TrainSpec, resume: bool) -> TrainSpec:
     if different:
         raise BadData(f"The run in {out} was begun with other settings (different: {', '.join(different)}).")
     return spec
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a killed program left half written."""
+    for path in (*out.iterdir(), *(out / GRIDS).glob(".*")):
+        if LEFTOVER.fullmatch(path.name):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,10 @@ def __getattr__(name: str) -> Any:
 
 
 def main() -> None:
-    """Run the command line; the console script's entry. Ctrl-C while it still starts is 130 too."""
+    """Run the command line; the console script's entry. SIGTERM is as Ctrl-C: 130, also while it still starts."""
     try:
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # else jobs would leave processes and half-made folders
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         if sys.stderr is None:  # closed: what would go there would else go to stdout
             sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
         from forensics_app.cli.commands import app

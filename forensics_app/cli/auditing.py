@@ -40,11 +40,17 @@ def audit(
 ) -> None:
     """Can anything but the picture tell the classes apart? Exit code 1 if so; --out writes a page that explains it.
 
+    Unreadable pictures are left out and told.
+
     Example: forensics audit data/cats --out audit.html
     """
+    from generator.workplace import check_place
+
     terminal = Terminal(json, quiet)
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise BadUse(f"No report can be written as {out}: give --out a file name in a folder that exists.")
+    if out is not None:
+        check_place(out.absolute().parent)
     found = look(data, terminal)
     for part in () if json else paragraphs(found):
         terminal.result(part)
@@ -129,6 +135,8 @@ def equalize(
 ) -> None:
     """Write the pictures of all classes alike: one size, one encoder, one setting, no metadata.
 
+    Small and unreadable pictures are left out and told; that is no failure.
+
     Example: forensics equalize pictures --out pictures-equalized --size 224
     """
     from forensics_app.core.words import shown
@@ -143,4 +151,5 @@ def equalize(
         name, why = end.left_out[0]
         terminal.note(f"{len(end.left_out)} left out, the first: {shown(name)}: {shown(why)}")
     counts = ", ".join(f"{count} {shown(kind)}" for kind, count in end.classes.items())
-    terminal.result(f"Written: {out} ({counts})", wrap=False)
+    left = f"; {len(end.left_out):,} left out" if end.left_out else ""
+    terminal.result(f"Written: {out} ({counts}{left})", wrap=False)

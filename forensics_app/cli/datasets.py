@@ -49,7 +49,7 @@ class Format(str, Enum):
 
 
 Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", readable=False, help="A new folder for the data set: data/cats.")
+    str | None, typer.Option(metavar="DIR", readable=False, help="A new folder for the data set: data/cats.")
 ]
 Real = Annotated[
     str | None,
@@ -79,7 +79,7 @@ def generate(
     model: ModelName = None,
     scheduler: Annotated[SchedulerName, typer.Option(help="How noise becomes a picture.")] = SchedulerName.DDIM,
     steps: Annotated[int, typer.Option(min=1, max=1000, help="Denoising steps for each picture.")] = 50,
-    eta: Annotated[float, typer.Option(min=0, max=1, help="Fresh noise in every DDIM step: 0 none, 1 as DDPM.")] = 0.0,
+    eta: Annotated[float, typer.Option(min=0, max=1, help="ddim only: fresh noise, 0 none, 1 as DDPM.")] = 0.0,
     batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Pictures sampled at once.")] = 16,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Picture i depends on seed + i alone.")] = 0,
     size: Size = None,
@@ -96,6 +96,8 @@ def generate(
 ) -> None:
     """Make a balanced data set of real and generated pictures that differ in nothing but the picture, and audit it.
 
+    Exit code 1 if the audit fails. Unreadable real pictures are replaced by others and told.
+
     Example: forensics generate --n 150 --real photos --split 100/50
     """
     from classifier.places import home
@@ -104,7 +106,7 @@ def generate(
     from generator.imagefolder import DatasetSpec
     from generator.sampler import SampleSpec
 
-    terminal, folder = Terminal(json, quiet), out or DEFAULT_OUT
+    terminal, folder = Terminal(json, quiet), DEFAULT_OUT if out is None else _folder(out)
     spec = DatasetSpec(
         count=n, split=splits.parse(split, n), real=real, processes=processes,
         sampling=SampleSpec(
@@ -126,18 +128,27 @@ def generate(
         _finish(end, terminal)
 
 
+def _folder(out: str) -> Path:
+    if not out:
+        raise BadUse("The name in --out is empty; give a new folder, or . for the one that you are in.")
+    return Path(out)
+
+
 def _tell_the_cost(spec: DatasetSpec, model: Model, left: int, terminal: Terminal, *, yes: bool) -> None:
     """Measure two steps of a job that may be long; above five minutes say how long, above an hour ask."""
     from generator import fakes
+    from generator.record import pictures
+    from generator.weights import BUNDLED
 
     seconds = fakes.estimate(model, spec.sampling, left, processes=spec.processes)
     if seconds < TELL_S:
         return
-    terminal.note(f"Sampling {left:,} pictures will take about {_duration(seconds)} here.")
+    terminal.note(f"Sampling {pictures(left)} will take about {_duration(seconds)} here.")
     if seconds < ASK_S or yes:
         return
     if not sys.stdin.isatty():
-        raise BadUse(f"This would take about {_duration(seconds)}: add --yes to do it, or take --model bundled.")
+        less = "ask for fewer pictures (--n) or steps (--steps)" if model.name == BUNDLED else "take --model bundled"
+        raise BadUse(f"This would take about {_duration(seconds)}: add --yes to do it, or {less}.")
     if not typer.confirm("Go on?", err=True):
         raise typer.Exit(CANCELLED)
 
@@ -174,12 +185,15 @@ def _made(end: Dataset) -> str:
 
 
 def _remarks(end: Dataset) -> Iterator[str]:
+    from generator.record import pictures
+
     if end.reals is None:
         yield "There are no real pictures in it: to add them, give --real with a folder of photographs and a new --out."
         return
     if end.unreadable:
-        yield f"{end.unreadable} pictures of {end.reals} could not be read and were left out."
+        were = "was" if end.unreadable == 1 else "were"
+        yield f"{pictures(end.unreadable)} of {end.reals} could not be read and {were} replaced by others."
     if end.note:
         yield end.note
     for name, count in sorted(end.enlarged.items()):
-        yield f"{count} {name} pictures had to be enlarged, which leaves a trace: give a smaller --size."
+        yield f"{pictures(count, name)} had to be enlarged, which leaves a trace: give a smaller --size."

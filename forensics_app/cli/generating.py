@@ -51,7 +51,7 @@ def train_generator(
     lr: Annotated[float, typer.Option(min=1e-7, max=1.0, help="Learning rate.")] = 3e-4,
     ema: Annotated[float, typer.Option(min=0.0, max=0.99999, help="How slowly the averaged weights follow.")] = 0.9995,
     precision: Annotated[Precision, typer.Option(help="auto: bf16 where the device computes in it.")] = Precision.AUTO,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same model.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it was stopped.")] = False,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
     json: Json = False,
@@ -62,7 +62,7 @@ def train_generator(
     Example: forensics train-generator --data cats --out runs/cats-64 --size 64 --images 500000
     """
     from generator.diffusion import TrainSpec
-    from generator.training import train
+    from generator.training import Saved, train
 
     widths = _widths(channels)
     spec = TrainSpec(
@@ -72,8 +72,8 @@ def train_generator(
     )  # fmt: skip
     events, terminal = train(data, out, spec, resume=resume, device=device), Terminal(json, quiet)
     end = follow(events, terminal, words="Training a generator", tell=_line)
-    if end is not None and not json:
-        terminal.result(f"Model: {out / 'model'}", wrap=False)
+    if isinstance(end, Saved) and not json:
+        terminal.result(f"Model: {end.model}", wrap=False)
 
 
 def _widths(text: str) -> tuple[int, ...]:

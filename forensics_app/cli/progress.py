@@ -8,13 +8,14 @@ from types import TracebackType
 from typing import Any
 
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from forensics_app.cli.run import console
 
 LINE_SECONDS = 10.0
 PATIENCE_SECONDS = 3.0
+BYTES, MEGA = "bytes", 1e6
 
 
 def clock(seconds: float) -> str:
@@ -32,22 +33,31 @@ class Pace(ProgressColumn):
         rate = float(task.fields.get("rate") or 0)
         if not rate or not task.total or (task.elapsed or 0) < PATIENCE_SECONDS:
             return Text("")
-        return Text(f"{_rate(rate)} · {clock((task.total - task.completed) / rate)} left")
+        return Text(f"{_rate(rate, task.fields.get('unit', ''))} · {clock((task.total - task.completed) / rate)} left")
 
 
-def _rate(rate: float) -> str:
-    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+def _rate(rate: float, unit: str) -> str:
+    amount, of = (rate / MEGA, " MB") if unit == BYTES else (rate, "")
+    return f"{amount:.0f}{of}/s" if amount >= 10 else f"{amount:.1f}{of}/s"
+
+
+def counted(done: int, total: int, unit: str) -> str:
+    """Return `204 of 300 steps`, or bytes as `12 of 48 MB`."""
+    if unit == BYTES:
+        return f"{done / MEGA:,.0f} of {total / MEGA:,.0f} MB"
+    return f"{done:,} of {total:,} {unit}".rstrip()
 
 
 class Bar:
-    """Shows events that have `done` and `total`; those without leave it as it is."""
+    """Shows events that have `done` and `total`, and perhaps a `unit`; those without leave it as it is."""
 
     def __init__(self, words: str, *, hidden: bool) -> None:
         self._words, self._hidden, self._console = words, hidden, console(sys.stderr)
         self._live = not hidden and self._console.is_terminal
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), Pace())
+        told = TextColumn("{task.fields[told]}")
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), told, Pace())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._live, expand=True)
-        self._task = self._bar.add_task(escape(words), total=None)
+        self._task = self._bar.add_task(escape(words), total=None, told="")
         self._begun = self._told = time.monotonic()
         self._done = 0
 
@@ -69,10 +79,13 @@ class Bar:
             self._begun = time.monotonic()
         self._done = done
         rate = getattr(event, "rate", None) or done / max(time.monotonic() - self._begun, 1e-6)
-        self._bar.update(self._task, completed=done, total=total, rate=rate)
+        unit = getattr(event, "unit", "")
+        told = counted(done, total, unit)
+        self._bar.update(self._task, completed=done, total=total, rate=rate, unit=unit, told=told)
         if not self._live and not self._hidden and time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
-            self.line(f"{self._words}: {done:,} of {total:,} · {_rate(rate)} · {clock((total - done) / rate)} left")
+            left = f" · {_rate(rate, unit)} · {clock((total - done) / rate)} left" if rate else ""
+            self.line(f"{self._words}: {told}{left}")
 
     def line(self, text: str) -> None:
         """Print a line above the bar."""

@@ -19,10 +19,11 @@ INTERRUPTED = 130
 
 
 def run(paths: Sequence[Path] = ()) -> int:
-    """Show the window with files or folders to judge; return the exit code: 2 without a display, 130 after Ctrl-C."""
-    # Ctrl-C is only noted: an exception out of Qt's imports or callbacks would crash the process.
+    """Show the window with files or folders to judge; return the exit code: 2 without a display, 130 when stopped."""
+    # Ctrl-C and SIGTERM are only noted: an exception out of Qt's imports or callbacks would crash the process.
     interrupts: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda number, _frame: interrupts.append(number))
     if problem := window_problem():
         sys.stderr.write(f"{problem}\n")
         return 2

@@ -49,6 +49,16 @@ def test_the_seed_decides_and_nothing_else(root: Path) -> None:
     assert names(open_data(root, spec, 3)) != names(open_data(root, spec, 4))
 
 
+def test_splits_without_train_are_no_classes(tmp_path: Path) -> None:
+    for split in ("val", "test"):
+        for kind in ("a", "b"):
+            fill(tmp_path / split / kind, 2)
+    with pytest.raises(BadData, match=r"has val/ and test/ but no train/"):
+        open_data(tmp_path, Data(), 0)
+    fill(tmp_path / "other", 2)  # then they are names like any other
+    assert open_data(tmp_path, Data(val=0, cal=0, test=0), 0).classes == ("other", "test", "val")
+
+
 def test_splits_that_the_folder_has_are_kept(tmp_path: Path) -> None:
     for number, split in enumerate(("train", "val", "test")):
         for place, name in enumerate(("b", "a")):

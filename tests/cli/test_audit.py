@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from generator import shortcuts, worked_example
 from tests.conftest import write_picture
 from tests.generator.sets import as_jpeg, as_png, write_set
 from tests.journeys.test_training import write_recipe
+from tests.program import COMMAND, environment
 
 
 @pytest.fixture(autouse=True)
@@ -63,13 +66,14 @@ def test_a_place_for_the_page_is_checked_first(tmp_path: Path, out: str) -> None
 def test_what_is_no_data_set_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     write_picture(tmp_path / "only" / "a.png")
+    new = tmp_path.with_name(f"{tmp_path.name}-new")
     for folder, word in ((tmp_path, "only"), (tmp_path / "gone", "gone"), (tmp_path / "only/a.png", "a.png")):
-        for command in (("audit", folder), ("equalize", folder, "--out", tmp_path / "new")):
+        for command in (("audit", folder), ("equalize", folder, "--out", new)):
             done = forensics(*command)
             assert (done.exit_code, done.stdout) == (2, ""), command
             assert word in done.stderr
             assert len(done.stderr.splitlines()) == 1
-    assert not (tmp_path / "new").exists()
+    assert not new.exists()
 
 
 def test_equalize_mends_what_the_audit_failed(tmp_path: Path) -> None:
@@ -81,6 +85,28 @@ def test_equalize_mends_what_the_audit_failed(tmp_path: Path) -> None:
     again = forensics("equalize", root, "--out", tmp_path / "good")
     assert again.exit_code == 2
     assert "there already" in again.stderr
+
+
+def test_what_equalize_leaves_out_is_told_also_quietly_and_is_no_failure(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set", as_png, as_jpeg, count=3)
+    (root / "real/broken.jpg").write_bytes(b"no picture")
+    done = forensics("equalize", root, "--out", tmp_path / "a/b/good", "--size", "64", "--quiet")
+    assert (done.exit_code, done.stdout) == (0, f"Written: {tmp_path / 'a/b/good'} (3 fake, 3 real; 1 left out)\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM that can be answered")
+def test_sigterm_is_as_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
+    for kind in ("fake", "real"):
+        first = write_picture(tmp_path / f"set/{kind}/0.png", 1200, 1200)
+        for number in range(1, 300):
+            first.with_name(f"{number}.png").hardlink_to(first)
+    words = [*COMMAND, "equalize", tmp_path / "set", "--out", tmp_path / "out", "--json"]
+    with subprocess.Popen(words, stdout=-1, stderr=-1, env=environment(), text=True) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "Cancelled.\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 def test_train_refuses_shortcuts_and_the_card_remembers(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from classifier.images import BadImage
 from forensics_app import __version__
-from forensics_app.cli import app
-from forensics_app.cli.progress import clock
+from forensics_app.cli import app, progress
+from forensics_app.cli.progress import clock, counted
 from forensics_app.cli.run import Guarded, Terminal, as_json, follow, sentence
 
 
@@ -119,6 +119,23 @@ def test_ctrl_c_closes_the_job() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0, "00:00"), (42.4, "00:42"), (3599.6, "1:00:00"), (3723, "1:02:03")])
 def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"), [("steps", "2,040 of 3,000 steps"), ("", "2,040 of 3,000"), ("bytes", "0 of 0 MB")]
+)
+def test_progress_has_a_unit(unit: str, text: str) -> None:
+    assert counted(2040, 3000, unit) == text
+
+
+def test_a_job_that_has_done_nothing_yet_has_no_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0)
+    follow(iter([TrainStep(0, 6), TrainStep(3, 6)]), Terminal(), words="Working")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "Working: 0 of 6"
+    assert second.startswith("Working: 3 of 6 · ")
 
 
 def test_version() -> None:

@@ -97,6 +97,17 @@ def test_the_command_that_is_named_mends_it(tmp_path: Path) -> None:
     assert audited(out).verdict == "pass"
 
 
+@pytest.mark.parametrize(("below", "typed"), [("", "."), ("fake", "..")])
+def test_the_command_puts_nothing_into_the_set_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str, typed: str
+) -> None:
+    root = write_set(tmp_path / "my set", as_png, _coarser)
+    monkeypatch.chdir(root / below)
+    mend = audited(Path(typed)).mend
+    assert mend is not None
+    assert shlex.split(mend)[:5] == ["forensics", "equalize", typed, "--out", str(tmp_path / "my set-equalized")]
+
+
 def _was_jpeg(pixels: Pixels, stem: Path) -> None:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "JPEG", quality=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PIL import Image
 from classifier.data import BadData, open_data
 from classifier.recipes import Data
 from generator.contact_sheet import SHEET
-from generator.dataset import MAKING, PLAN, Dataset, build, pending
+from generator.dataset import FAKES, MAKING, PLAN, Dataset, build, pending
 from generator.equalize import Equalize
 from generator.imagefolder import DatasetSpec
 from generator.reals import BadSource
@@ -164,6 +165,43 @@ def test_an_interrupted_one_is_gone_on_with_only_when_asked_and_only_as_begun(
         made(spec_of(photographs), model, tmp_path / "out")
     with pytest.raises(BadData, match=r"begun otherwise \(different: size\)"):
         made(spec_of(photographs, equalize=Equalize(size=48)), model, tmp_path / "out", resume=True)
+
+
+def test_what_others_put_into_an_interrupted_one_is_named_and_kept(
+    tmp_path: Path, model: Model, photographs: Path
+) -> None:
+    spec, out = spec_of("none", 4, split={"train": 3, "val": 1}), tmp_path / "out"
+    job = build(spec, model, out, cache=tmp_path / "cache")
+    while not (out / MAKING / FAKES).is_dir():
+        next(job)
+    job.close()  # type: ignore[attr-defined]
+    (out / "notes.txt").write_text("no part of it")
+    for name in (SHEET, "train/real/mine.jpg", "test/real"):
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine") if path.suffix else path.mkdir()
+        for check in (pending, lambda *a, **k: next(build(*a, cache=tmp_path / "cache", **k))):
+            with pytest.raises(BadData, match=f"^{out / name} is no part of the data set"):
+                check(spec, model, out, resume=True)
+        assert path.is_dir() or path.read_text() == "mine"
+        shutil.rmtree(out / name.split("/")[0]) if "/" in name else path.unlink()
+    job = build(spec, model, out, cache=tmp_path / "cache", resume=True)
+    next(job)
+    (out / "val/fake").mkdir(parents=True)
+    (out / "val/fake/mine.jpg").write_text("mine")
+    with pytest.raises(BadData, match=r"val/fake/mine\.jpg is no part"):
+        list(job)
+    assert sorted(path.name for path in out.iterdir()) == [MAKING, "notes.txt", "val"]
+    shutil.rmtree(out / "val")
+    assert made(spec, model, out, resume=True).counts == {"train": {"fake": 3}, "val": {"fake": 1}}
+
+
+def test_a_place_that_takes_nothing_is_refused_before_sampling(tmp_path: Path, model: Model, photographs: Path) -> None:
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file/inside", photographs / "inside", photographs / "../" / photographs.name / "inside"):
+        with pytest.raises(BadData, match="--out"):
+            pending(spec_of(photographs), model, out)
+        assert not out.exists()
 
 
 def test_fewer_reals_than_asked_leaves_nothing_behind(tmp_path: Path, model: Model, photographs: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from classifier.data import BadData
 from classifier.images import load
 from generator import equalized
 from generator.equalize import Equalize
+from generator.workplace import LOCK
 from tests.conftest import write_picture
 from tests.generator.sets import as_jpeg, as_png, write_set
 
@@ -54,6 +57,53 @@ def test_small_and_unreadable_pictures_are_left_out(tmp_path: Path) -> None:
     assert end.classes == {"fake": 3, "real": 3}
     assert [Path(name).name for name, _ in end.left_out] == ["broken.jpg", "small.jpg"]
     assert "smaller than 64 px" in end.left_out[1][1]
+
+
+def test_nothing_is_written_into_what_is_read(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set", as_png, as_jpeg, count=3)
+    (tmp_path / "link").symlink_to(root, target_is_directory=True)
+    for out in (root / "inside", root, tmp_path / "link/inside", tmp_path / "other/../set/inside"):
+        with pytest.raises(BadData, match="which is read"):
+            written(root, out, Equalize(64))
+    assert sorted(path.name for path in root.iterdir()) == ["fake", "real"]
+
+
+@pytest.mark.parametrize("out", [".", "..", "file/inside", "dangling", "/proc/inside"])
+def test_a_place_that_takes_nothing_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    Path("file").touch()
+    Path("dangling").symlink_to("nowhere")
+    if out == ".":
+        for path in Path().iterdir():
+            path.unlink()
+    if out.startswith("/proc") and not Path("/proc").is_dir():
+        pytest.skip("needs /proc")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(BadData, match="--out"):
+        written(tmp_path / "no such set", Path(out), Equalize(64))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="knows no such locks")
+def test_two_do_not_write_one_folder_and_only_what_a_killed_one_left_is_removed(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set", as_png, as_jpeg, count=3)
+    mine = [tmp_path / name for name in (".out.making", ".out.mine.part")]
+    for folder in mine:
+        folder.mkdir()
+        os.utime(folder, (0, 0))
+    killed = tmp_path / ".out.killed.part"
+    killed.mkdir()
+    (killed / LOCK).touch()
+    first = equalized.write(root, tmp_path / "out", Equalize(64))
+    next(first)
+    assert not killed.exists()
+    with pytest.raises(BadData, match="Another program is writing"):
+        written(root, tmp_path / "out", Equalize(64))
+    assert isinstance(list(first)[-1], equalized.Equalized)
+    assert {path.name for path in tmp_path.iterdir()} == {"set", "out", *(folder.name for folder in mine)}
 
 
 def test_refused_and_stopped_leave_nothing(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator import shares
+from generator import rank, shares
 from generator.fakes import FACTS, Fakes, estimate, left, make
 from generator.sampler import CannotSample, SampleSpec, Step
 from generator.weights import open_model
@@ -175,6 +175,29 @@ def test_closing_ends_the_processes(tmp_path: Path) -> None:
     assert time.monotonic() - begun < shares.PATIENCE_S
     with pytest.raises(OSError):
         os.kill(int((tmp_path / "alive").read_text()), 0)
+
+
+def test_a_process_imports_torch_only_for_its_job() -> None:
+    """Until then it could not see that its parent has gone."""
+    code = "import sys, generator.rank; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=environment(), timeout=60, check=False).returncode == 0
+
+
+def test_a_process_ends_with_its_parent_although_it_ignores_signals(tiny_model: Path, tmp_path: Path) -> None:
+    job = {"model": str(tiny_model), "spec": {"steps": 1000, "device": "cpu"}, "batches": [[0, 1], [2, 3]],
+           "folder": str(tmp_path)}  # fmt: skip
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from pathlib import Path; "
+    code += f"from generator.rank import main; sys.exit(main(Path({str(tmp_path / 'job.json')!r})))"
+    wanted = environment(RANK="0", WORLD_SIZE="1", LOCAL_RANK="0")
+    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, env=wanted) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert b"rank" in process.stdout.readline()
+        begun = time.monotonic()
+        process.stdin.close()
+        process.stdout.read()
+        assert process.wait() == 0
+    assert time.monotonic() - begun < rank.LAST_WORD_S + 3
 
 
 def test_folders_that_hold_something_else_are_left_alone(tiny_model: Path, whole: Path, tmp_path: Path) -> None:

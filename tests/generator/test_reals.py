@@ -13,6 +13,7 @@ import pytest
 from classifier.images import load
 from generator import picture_sets, reals
 from generator.downloads import BadSource, Interrupted, Unreachable
+from generator.entries import told
 from generator.picture_sets import CATS, ROWS, SETS, Set, registry
 from generator.reals import OFFLINE
 from tests.conftest import write_picture
@@ -96,6 +97,30 @@ def test_what_an_archive_leaves_out_is_told(tmp_path: Path) -> None:
     data = zipped(tmp_path / "a.zip", {"a.jpg": b"aaaa", "b.jpg": b"bbbb"}, 0).read_bytes()
     (tmp_path / "a.zip").write_bytes(data.replace(b"aaaa", b"aaab"))
     assert find(str(tmp_path / "a.zip"), tmp_path / "cache").note == "Left out of a.zip: 1 damaged."
+    nested = zipped(tmp_path / "b.zip", {"a.jpg": b"aaaa", "inner.zip": b"x"})
+    assert find(str(nested), tmp_path / "cache").note == "Left out of b.zip: 1 archive inside it, which was not opened."
+    assert told({"archives inside it": 2, "damaged": 1, "links": 1}) == (
+        "2 archives inside it, which were not opened; 1 damaged; 1 link"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("one.jpg", "is a picture: give the folder"), ("/dev/zero", "is no folder and no archive"),
+        ("no/such", r"no archive 'no/such'\.$"), ("pets-catz", "Did you mean pets-cats"),
+        ("zzz", "There are sets of pictures named"),
+    ],
+)  # fmt: skip
+def test_what_is_no_source_is_told_in_fitting_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, words: str
+) -> None:
+    if source.startswith("/dev") and not Path(source).exists():
+        pytest.skip("needs /dev/zero")
+    monkeypatch.chdir(tmp_path)
+    write_picture(tmp_path / "one.jpg")
+    with pytest.raises(BadSource, match=words):
+        find(source, tmp_path / "cache")
 
 
 def test_a_hostile_archive_is_refused(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def test_a_split_that_does_not_add_up_is_refused_with_both_sums(text: str) -> No
         parse(text, 150)
 
 
+@pytest.mark.parametrize(("text", "n"), [("0/6", 6), ("0/3/3", 6), ("0/100", 6), ("1/99", 3)])
+def test_a_split_without_train_is_refused(text: str, n: int) -> None:
+    with pytest.raises(BadData, match=f"'{text}' leaves nothing to train on"):
+        parse(text, n)
+
+
 def test_groups_are_not_divided_and_needs_are_met() -> None:
     groups = [0, 0, 0, 1, 1, 2, 3, 4, 5, 6]
     places = allocate(groups, {"train": 6, "val": 3})

@@ -29,7 +29,7 @@ from generator.diffusion import (
     with_precision,
 )  # fmt: skip
 from generator.squares import Reading, squares
-from generator.training import LAST, Saved, Step, preview, train
+from generator.training import GRIDS, LAST, MODEL, Saved, Step, preview, train
 
 SPEC = TrainSpec(
     size=16, channels=(16, 32), attention=(False, False), layers=1, images=96, batch_size=8, warmup=2, precision="fp32",
@@ -64,6 +64,38 @@ def test_closed_after_any_step_and_resumed_gives_the_same_weights(tmp_path: Path
                 running.close()
         list(train(folder, tmp_path / f"cut{stop}", SPEC, resume=True, device="cpu"))
         assert_same(tmp_path / "whole", tmp_path / f"cut{stop}")
+
+
+@pytest.mark.parametrize("lost", ["model", "stale", "grid"])
+def test_killed_after_the_last_checkpoint_and_resumed_there_is_a_model(tmp_path: Path, folder: Path, lost: str) -> None:
+    spec, out = replace(SPEC, images=16, save_every=1), tmp_path / "run"
+    whole = [event for event in train(folder, out, spec, device="cpu") if isinstance(event, Saved)]
+    weights = (out / MODEL / "unet/diffusion_pytorch_model.safetensors").read_bytes()
+    grid, checkpoint_ = whole[-1].grid.read_bytes(), (out / LAST).read_bytes()
+    if lost == "model":
+        (out / MODEL).rename(out / ".model.abc.old")
+        (out / ".model.abc").mkdir()
+    elif lost == "stale":
+        card = json.loads((out / MODEL / "model.json").read_text())
+        card["training"]["step"] = 1
+        (out / MODEL / "model.json").write_text(json.dumps(card))
+        (out / MODEL / "unet/diffusion_pytorch_model.safetensors").write_bytes(b"of step 1")
+    whole[-1].grid.unlink()
+    end = list(train(folder, out, spec, resume=True, device="cpu"))[-1]
+    assert end == whole[-1]
+    assert (out / MODEL / "unet/diffusion_pytorch_model.safetensors").read_bytes() == weights
+    assert (whole[-1].grid.read_bytes(), (out / LAST).read_bytes()) == (grid, checkpoint_)
+    assert sorted(path.name for path in out.iterdir()) == [GRIDS, LAST, MODEL]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_killed_while_writing_the_first_checkpoint_the_folder_can_be_used(
+    tmp_path: Path, folder: Path, resume: bool
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / f".{LAST}.part").write_bytes(b"half")
+    list(train(folder, tmp_path / "run", replace(SPEC, images=8), resume=resume, device="cpu"))
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [GRIDS, LAST, MODEL]
 
 
 def test_it_learns_what_the_pictures_are_like(tmp_path: Path, folder: Path) -> None:
@@ -133,11 +165,14 @@ def test_what_cannot_be_trained_on(tmp_path: Path, folder: Path) -> None:
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"size": 17}, "multiple of 2"), ({"channels": (12, 32)}, "12 channels.*multiple of 8"),
         ({"channels": (0, 32)}, "0 channels"), ({"attention": (False, True, True)}, "lists differ"),
-        ({"attention": (True, False)}, "16 channels.*multiple of 32"),
+        ({"attention": (True, False)}, "16 channels.*multiple of 32"), ({"seed": 2**31}, "seed must be between"),
     )  # fmt: skip
     for settings, words in wrong:
         with pytest.raises(BadData, match=words):
             next(train(folder, tmp_path / "a", replace(SPEC, **settings)))
+    for inside in (folder / "run", folder):
+        with pytest.raises(BadData, match="which is read"):
+            next(train(folder, inside, SPEC))
     (tmp_path / "few").mkdir()
     with pytest.raises(BadData, match="0 readable pictures"):
         next(train(tmp_path / "few", tmp_path / "a", SPEC))
@@ -182,6 +217,12 @@ def test_the_command_trains_and_refuses(tmp_path: Path, folder: Path) -> None:
     again = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run")])
     assert again.exit_code == 2
     assert "--resume" in again.stderr
+    (tmp_path / "run/model/model.json").unlink()
+    (tmp_path / "run/model").rename(tmp_path / "lost")
+    resumed = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run"), "--resume"])
+    assert (resumed.exit_code, resumed.stdout) == (0, f"Model: {tmp_path / 'run/model'}\n"), resumed.stderr
+    assert (tmp_path / "run/model/model.json").is_file()
+    assert CliRunner().invoke(app, [*words, "--out", str(tmp_path / "new"), "--seed", str(2**64)]).exit_code == 2
     for channels, told in (("16,", "numbers with commas"), ("16,4096", "2048"), ("16,20", "multiple of 32")):
         refused = CliRunner().invoke(app, [*words, "--channels", channels, "--out", str(tmp_path / "new")])
         assert refused.exit_code == 2

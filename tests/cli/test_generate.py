@@ -1,0 +1,42 @@
+"""`forensics generate` as it is typed: what it refuses before it samples anything, and what it advises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forensics_app.cli import app
+
+pytest.importorskip("torch", reason="needs the extra 'train'")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--split", "0/6"), "leaves nothing to train on"), (("--split", "0/3/3"), "leaves nothing to train on"),
+        (("--eta", "0.5", "--scheduler", "unipc"), "Only the scheduler ddim takes an eta"),
+        (("--out", ""), "The name in --out is empty"), (("--out", "file/inside"), "give another --out"),
+        (("--out", "photos/inside", "--real", "photos"), "which is read"),
+    ],
+)  # fmt: skip
+def test_what_cannot_end_well_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("photos").mkdir()
+    done = CliRunner().invoke(app, ["generate", "--n", "6", "--model", "bundled", "--device", "cpu", *words])
+    assert (done.exit_code, done.stdout) == (2, ""), done.stderr
+    assert told in " ".join(done.stderr.split())
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "photos"]
+
+
+def test_a_job_of_hours_is_not_advised_to_take_what_it_has(tmp_path: Path) -> None:
+    words = ["generate", "--n", "1000000", "--model", "bundled", "--device", "cpu", "--out", str(tmp_path / "new")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    assert "add --yes to do it, or ask for fewer pictures (--n) or steps (--steps)." in done.stderr
+    assert "--model bundled" not in done.stderr
+    assert not (tmp_path / "new").exists()
