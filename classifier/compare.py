@@ -13,7 +13,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.metrics import Z95, Figure, Labels, Probabilities, auc, bootstrap
+from classifier.metrics import Figure, Labels, Probabilities, auc, bootstrap
+from classifier.paired import difference, proportions
 
 LEAST_P = 1e-6
 """What a probability of less counts as in the log loss: predictions are kept to six places, and log 0 has no value."""
@@ -81,26 +82,6 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(one) for one in corrected]
 
 
-def difference(only_first: int, only_second: int, n: int) -> Figure:
-    """Return the difference of two accuracies on the same n pictures with its 95 % interval.
-
-    Bonett & Price, J. Educ. Behav. Stat. 2012: Wald's interval with one discordant pair added to either side. Where
-    two detectors differ on no picture, a bootstrap would claim to know that they never will; this does not.
-    """
-    more, less = (only_first + 1) / (n + 2), (only_second + 1) / (n + 2)
-    half = Z95 * float(np.sqrt((more + less - (more - less) ** 2) / (n + 2)))
-    value = (only_first - only_second) / n
-    return Figure(value, min(value, max(-1.0, more - less - half)), max(value, min(1.0, more - less + half)), n)
-
-
-def mean_difference(parts: Sequence[Figure]) -> Figure:
-    """Return the mean of independent differences; its interval comes from theirs (MOVER, Zou & Donner 2008)."""
-    value = float(np.mean([part.value for part in parts]))
-    below = float(np.sqrt(sum((part.value - part.low) ** 2 for part in parts))) / len(parts)
-    above = float(np.sqrt(sum((part.high - part.value) ** 2 for part in parts))) / len(parts)
-    return Figure(value, max(-1.0, value - below), min(1.0, value + above), sum(part.n for part in parts))
-
-
 def log_losses(p: Probabilities, labels: Labels) -> NDArray[np.float64]:
     """Return each picture's log loss (N,) in nats: how little its own class was given of probabilities (N, C)."""
     return np.asarray(-np.log(np.maximum(p[np.arange(len(p)), labels], LEAST_P)))
@@ -109,12 +90,13 @@ def log_losses(p: Probabilities, labels: Labels) -> NDArray[np.float64]:
 def paired(first: Probabilities, second: Probabilities, labels: Labels, *, seed: int = 0) -> Paired:
     """Compare probabilities (N, C) of two detectors for the same pictures, whose classes are labels (N,).
 
-    The intervals of AUC and log loss are bootstrapped: the same pictures are drawn for both, each class on its own.
+    The intervals of the accuracies are Newcombe's (`classifier.paired`): where two detectors differ on no picture, a
+    bootstrap would claim to know that they never will. Those of AUC and log loss are bootstrapped: the same pictures
+    are drawn for both, each class on its own.
     """
     right, other = first.argmax(axis=1) == labels, second.argmax(axis=1) == labels
     lost = log_losses(first, labels) - log_losses(second, labels)
     only_first, only_second = int((right & ~other).sum()), int((other & ~right).sum())
-    recalls = [_recall(right[labels == label], other[labels == label]) for label in np.unique(labels)]
     return Paired(
         n=len(labels),
         both_right=int((right & other).sum()),
@@ -122,15 +104,11 @@ def paired(first: Probabilities, second: Probabilities, labels: Labels, *, seed:
         only_second=only_second,
         both_wrong=int((~right & ~other).sum()),
         p=mcnemar(only_first, only_second),
-        accuracy=difference(only_first, only_second, len(labels)),
-        balanced_accuracy=mean_difference(recalls),
+        accuracy=proportions(right, other),
+        balanced_accuracy=difference(right, other, labels),
         log_loss=bootstrap(lambda index: float(lost[index].mean()), labels, seed),
         auc=_auc_difference(first, second, labels, seed),
     )
-
-
-def _recall(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> Figure:
-    return difference(int((right & ~other).sum()), int((other & ~right).sum()), len(right))
 
 
 def _auc_difference(first: Probabilities, second: Probabilities, labels: Labels, seed: int) -> Figure | None:

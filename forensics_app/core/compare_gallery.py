@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from classifier.images import BadImage, Pixels, load
 from classifier.pairing import Shared
-from classifier.runtime import Detector, Heat
-from forensics_app.core.analysis import autograd_maps
+from classifier.runtime import Detector
+from classifier.zoo import BadArch
 from forensics_app.core.compare_judging import Looked
 from forensics_app.core.contenders import Contender
-from forensics_app.core.html import data_uri
-from forensics_app.core.overlay import overlay
+from forensics_app.core.maps import Maps, NoMap
+from forensics_app.core.overlay import embedded, overlay
 from forensics_app.core.words import shown
 
 MOST = 8
-SIDE_PX, JPEG_QUALITY = 240, 85
+SIDE_PX = 240
 SEED = 0
 
 
@@ -79,7 +77,7 @@ def gallery(those: Sequence[Contender], judged: Shared, order: Sequence[int]) ->
     columns: list[tuple[Cell, ...]] = []
     done = 0
     for number in order:
-        maps, cells = maps_of(those[number]), list[Cell]()
+        maps, cells = Maps(Detector(those[number].installed.folder)), list[Cell]()
         for place, pixels in found.items():
             cells.append(_cell(judged, number, place, pixels, maps))
             done += 1
@@ -89,28 +87,12 @@ def gallery(those: Sequence[Contender], judged: Shared, order: Sequence[int]) ->
         Line(
             name=shown(judged.paths[place].name),
             truth=shown(judged.classes[judged.labels[place]]),
-            picture=_embedded(pixels),
+            picture=embedded(pixels, SIDE_PX),
             cells=tuple(column[row] for column in columns),
         )
         for row, (place, pixels) in enumerate(found.items())
     )
     return Gallery(tuple(shown(those[number].name) for number in order), lines, each, len(places) - len(found))
-
-
-def maps_of(one: Contender) -> Callable[[Pixels, str], Heat | None]:
-    """Return what draws a detector's map of a class, by the graph's closed form or else with autograd, if it can."""
-    detector = Detector(one.installed.folder)
-    if detector.card.closed_form_cam:
-        return lambda pixels, name: detector.judge(pixels, heat_class=name).heat
-    return autograd_maps(detector) or (lambda _pixels, _name: None)
-
-
-def _embedded(pixels: Pixels) -> str:
-    image = Image.fromarray(pixels)
-    image.thumbnail((SIDE_PX, SIDE_PX), reducing_gap=2.0)
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=JPEG_QUALITY)
-    return data_uri("image/jpeg", out.getvalue())
 
 
 def _readable(judged: Shared, places: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
@@ -121,13 +103,16 @@ def _readable(judged: Shared, places: Sequence[int]) -> Iterator[tuple[int, Pixe
             continue
 
 
-def _cell(judged: Shared, number: int, place: int, pixels: Pixels, maps: Callable[[Pixels, str], Heat | None]) -> Cell:
+def _cell(judged: Shared, number: int, place: int, pixels: Pixels, maps: Maps) -> Cell:
     p = judged.p[number][place]
     answer = int(p.argmax())
-    heat = maps(pixels, judged.classes[answer])
-    return Cell(
-        right=answer == int(judged.labels[place]),
-        said=shown(judged.classes[answer]),
-        p=f"{p[answer]:.2f}",
-        heatmap=_embedded(overlay(pixels, heat)) if heat else None,
-    )
+    name = judged.classes[answer]
+    right = answer == int(judged.labels[place])
+    return Cell(right=right, said=shown(name), p=f"{p[answer]:.2f}", heatmap=_heatmap(maps, pixels, name))
+
+
+def _heatmap(maps: Maps, pixels: Pixels, name: str) -> str | None:
+    try:
+        return embedded(overlay(pixels, maps.draw(pixels, name).heat), SIDE_PX)
+    except (NoMap, BadArch):
+        return None

@@ -18,6 +18,7 @@ from forensics_app.core.compare_judging import Looked, Part
 from forensics_app.core.compare_rows import Row, failed_row
 from forensics_app.core.comparison import Compared
 from forensics_app.core.contenders import Contender, contender
+from forensics_app.core.run_gallery import Shown
 
 
 def wanted_models(recipe: Recipe, archs: Sequence[str], root: Path, out: Path, asked: Request | None = None) -> Series:
@@ -48,6 +49,8 @@ def compare_models(
         elif isinstance(event, Ready):
             if not event.reused or not (event.folder / run_report.REPORT).is_file():
                 yield Part(f"Writing the report of {event.model}")
-                run_report.write(event.folder)
+                for told in run_report.writing(event.folder):
+                    if isinstance(told, Shown):
+                        yield Looked(told.done, told.total)
             those.append(contender(str(event.folder)))
     yield from compare_detectors(those, wanted.recipe.name, out=wanted.out, train=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifier.compare import difference, holm, log_losses, mcnemar, paired, pairs
+from classifier.compare import holm, log_losses, mcnemar, paired, pairs
 from classifier.metrics import Probabilities
 
 
@@ -37,20 +37,13 @@ def test_holm_is_that_of_the_textbook() -> None:
     assert holm([]) == []
 
 
-@pytest.mark.parametrize(("n", "more", "less"), [(30, 0.1, 0.05), (54, 0.02, 0.02), (153, 0.1, 0.1), (20, 0.3, 0.1)])
-def test_the_interval_of_a_difference_holds_the_truth_as_often_as_it_says(n: int, more: float, less: float) -> None:
-    rng = np.random.default_rng(2)
-    drawn = rng.multinomial(n, [more, less, 1 - more - less], 2000)
-    found = [difference(int(a), int(b), n) for a, b, _ in drawn]
-    held = np.mean([one.low <= more - less <= one.high for one in found])
-    assert held > 0.94
-
-
-def test_detectors_that_never_differ_are_not_known_to_be_alike() -> None:
-    one = difference(0, 0, 20)
-    assert one.value == 0
-    assert one.low < -0.05
-    assert one.high > 0.05
+def test_two_that_never_differ_are_not_known_to_be_alike() -> None:
+    same = answers([True] * 15 + [False] * 5, [0, 1] * 10)
+    found = paired(same, same, np.array([0, 1] * 10))
+    for one in (found.accuracy, found.balanced_accuracy):
+        assert one.value == 0
+        assert one.low < -0.05
+        assert one.high > 0.05
 
 
 def test_the_bootstrap_of_the_log_loss_holds_the_truth_as_often_as_it_says() -> None:
