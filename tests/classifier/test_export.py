@@ -38,8 +38,9 @@ def test_every_architecture_exports_with_parity(tmp_path: Path, name: str) -> No
     logits, features = detector.forward(inputs(5), ("logits", "features"))  # another number than at the export
     with torch.inference_mode():
         expected = again(torch.from_numpy(inputs(5))).numpy()
-    assert np.ptp(expected, axis=0).max() > 0.05  # the pictures are told apart, or nothing would be compared
-    assert np.abs(logits - expected).max() < 1e-4 * max(1, np.abs(expected).max())
+    told_apart = np.ptp(expected, axis=0).max()  # by how much the pictures' logits differ
+    assert told_apart > 0.01
+    assert np.abs(logits - expected).max() < told_apart / 100
     assert features.shape[0] == 5
     assert features.shape[2] == features.shape[3]
     assert installed.card.training["export_max_difference"] <= export.PARITY
