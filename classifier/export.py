@@ -143,11 +143,15 @@ def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> 
     names = ["logits", "features", "cam"] if row.closed_form else ["logits", "features"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
-        program = torch.onnx.export(
-            explained, (torch.zeros(2, 3, size, size),), dynamo=True, input_names=["input"], output_names=names,
-            dynamic_shapes={"x": {0: torch.export.Dim("n", min=1, max=4096)}}, verbose=False,
-            optimize=False,  # folding would change weights under their old names
-        )  # fmt: skip
+        try:
+            program = torch.onnx.export(
+                explained, (torch.zeros(2, 3, size, size),), dynamo=True, input_names=["input"], output_names=names,
+                dynamic_shapes={"x": {0: torch.export.Dim("n", min=1, max=4096)}}, verbose=False,
+                optimize=False,  # folding would change weights under their old names
+            )  # fmt: skip
+        except torch.onnx.OnnxExporterError as error:
+            why = str(error.__cause__ or error).partition("\n")[0][:160]
+            raise ExportRefused(f"The architecture '{row.name}' could not be exported to ONNX: {why}") from None
     explained.hook.remove()
     if program is None:
         raise ExportRefused(f"The architecture '{row.name}' could not be exported.")

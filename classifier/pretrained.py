@@ -38,7 +38,7 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Downloading:
-    """Bytes of a file of weights: `done` of `total`, which is 0 where the server does not say."""
+    """A file of weights on its way: `done` of `total` megabytes; the total is 0 where the server does not say."""
 
     done: int
     total: int
@@ -86,7 +86,7 @@ def _fetched(url: str, path: Path) -> Iterator[Downloading]:
             file.write(block)
             digest.update(block)
             done += len(block)
-            yield Downloading(done, total)
+            yield Downloading(round(done / 1e6), round(total / 1e6))
         if not digest.hexdigest().startswith(expected):
             raise OSError(f"the {done:,} bytes that came are not the published file")
 

@@ -89,7 +89,7 @@ def train(
     from classifier import run  # brings torch: what was typed wrongly is told before
 
     run.check_place(plan, out, resume)
-    run.check_network(plan, out)
+    _network_at_hand(plan, out, terminal)
     if tensorboard:
         run.check_tensorboard()
     audit = run.kept_audit(out) or guarded(data, plan.data, terminal, allow=allow_shortcuts)
@@ -112,6 +112,16 @@ def _planned(
         chosen = request.resumed(out, recipe, settings, weights)
     chosen = chosen or request.planned(recipe or DEFAULT, settings, weights)
     return chosen, out or run_folder(chosen.name, resume)
+
+
+def _network_at_hand(plan: Recipe, out: Path, terminal: Terminal) -> None:
+    """Fetch ImageNet weights that are not here yet, and see that the network can be built before anything begins."""
+    from classifier import pretrained, run, zoo
+
+    if plan.weights == "imagenet" and not (out / run.RECIPE).is_file():
+        fetching = pretrained.download(zoo.arch(plan.arch))
+        follow(fetching, terminal, words=f"Downloading the weights of {plan.arch} (MB)")
+    run.check_network(plan, out)
 
 
 def _told(detector: Path, out: Path, terminal: Terminal) -> None:

@@ -110,6 +110,19 @@ def test_a_layer_that_has_no_map_is_refused(layer: str, told: str) -> None:
         gradcam.class_maps(zoo.build("resnet18", 2), zoo.arch("resnet18"), batch(1, 64), 0, layer=layer)
 
 
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "vit_b_16"])
+def test_every_stage_has_a_map_or_is_linear(name: str) -> None:
+    row, network = zoo.arch(name), zoo.build(name, 2, size=32)
+    for stage in row.stages:
+        if isinstance(network.get_submodule(stage), nn.Linear):
+            with pytest.raises(gradcam.BadLayer, match=f"'{stage}' in '{name}' is no map"):
+                gradcam.class_maps(network, row, batch(2, 32), 1, layer=stage)
+            continue
+        maps = gradcam.class_maps(network, row, batch(2, 32), 1, layer=stage)
+        assert maps.ndim == 3
+        assert maps.shape[1] == maps.shape[2] >= 1
+
+
 def test_a_frozen_network_has_maps_too() -> None:
     network = lively("resnet18")
     for parameter in network.parameters():

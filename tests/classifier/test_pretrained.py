@@ -18,8 +18,10 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
 from classifier import pretrained, zoo
+from forensics_app.cli import app
 
 ROW = zoo.arch("mobilenet_v3_small")  # small, and its weights are torchvision's
 OTHER = zoo.arch("mnasnet0_75")
@@ -109,15 +111,16 @@ def test_the_file_of_another_architecture_is_named(tmp_path: Path, monkeypatch: 
         with pytest.raises(zoo.BadArch, match="mnasnet0_75'") as caught:
             zoo.build(ROW.name, 2, str(path))
         assert f"'{ROW.name}'" in str(caught.value)
-    unknown = tmp_path / "unknown.safetensors"
-    save_file({"a.weight": torch.ones(2), "b.weight": torch.ones(3)}, unknown)
-    with pytest.raises(zoo.BadArch, match=r"not those of 'mobilenet_v3_small': .*'features.0.0.weight'"):
-        zoo.build(ROW.name, 2, str(unknown))
-    wider = fresh(ROW.name).state_dict()
-    wider["features.0.0.weight"] = torch.ones(17, 3, 3, 3)
-    save_file(wider, unknown)
+
+
+@pytest.mark.parametrize("state", [
+    {"a.weight": torch.ones(2), "b.weight": torch.ones(3)},
+    {**fresh(ROW.name).state_dict(), "features.0.0.weight": torch.ones(17, 3, 3, 3)},
+], ids=["other names", "another shape"])  # fmt: skip
+def test_the_file_of_an_architecture_that_nobody_knows_is_refused(state: dict[str, Tensor], tmp_path: Path) -> None:
+    save_file(state, tmp_path / "w.safetensors")
     with pytest.raises(zoo.BadArch, match=r"not those of 'mobilenet_v3_small': .*features.0.0.weight"):
-        zoo.build(ROW.name, 2, str(unknown))
+        zoo.build(ROW.name, 2, str(tmp_path / "w.safetensors"))
 
 
 def damaged(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -207,7 +210,7 @@ def test_imagenets_weights_are_fetched_once(tmp_path: Path, monkeypatch: pytest.
         cached.parent.mkdir(parents=True)
         cached.write_bytes(b"left over from a download that was cut")
         told = list(pretrained.download(ROW))
-        assert told[-1] == pretrained.Downloading(path.stat().st_size, path.stat().st_size)
+        assert told[-1] == pretrained.Downloading(10, 10)  # megabytes
     assert same_body(zoo.build(ROW.name, 2, "imagenet"), state, ROW.head)  # without the server
     assert [one.name for one in cached.parent.iterdir()] == [path.name]
 
@@ -241,3 +244,22 @@ def test_every_rows_weights_have_a_published_hash() -> None:
         found = pretrained.published(row)
         assert all(len(digest) >= 8 for digest in found)
         assert torchvision.models.get_weight(row.weights or "").url in found.values()
+
+
+def test_training_fetches_weights_before_anything_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    (data := tmp_path / "data").mkdir()
+    recipe = ["--recipe", "fake-real", "--set", "weights=imagenet", "--set", f"arch={ROW.name}"]
+    command = ["train", *recipe, "--data", str(data), "--out", str(tmp_path / "run"), "--json"]
+    offline = CliRunner().invoke(app, command)
+    assert (offline.exit_code, offline.stdout) == (2, "")
+    assert len(offline.stderr.splitlines()) == 1
+    assert "--set weights=none" in offline.stderr
+    monkeypatch.setenv("FORENSICS_OFFLINE", "0")
+    with served(tmp_path) as base:
+        path = publish(ROW, fresh(ROW.name).state_dict(), tmp_path, monkeypatch, base)
+        online = CliRunner().invoke(app, command)  # and then there are no pictures
+    assert '{"event": "downloading", "done": 10, "total": 10}' in online.stdout.splitlines()
+    assert online.exit_code == 2
+    assert (tmp_path / "cache/hub/checkpoints" / path.name).read_bytes() == path.read_bytes()
+    assert not (tmp_path / "run").exists()

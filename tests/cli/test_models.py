@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from classifier.zoo import ARCHS
 from forensics_app.cli import app
 
 
@@ -127,3 +128,29 @@ def test_doctor_without_a_detector(installed: Path) -> None:
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 1
     assert "does not work" in done.stdout
+
+
+def test_architectures_as_a_table() -> None:
+    done = CliRunner().invoke(app, ["models", "--architectures"])
+    assert done.exit_code == 0, done.exception
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "resnet18           224  11.7 M  11.2 M      7 layer4 *" in done.stdout
+    assert [line.split()[-1] for line in lines if line.startswith(("densenet161", "mini_resnet"))] == ["yes", "no"]
+    assert "for example resnet34" in done.stdout
+
+
+def test_architectures_in_json() -> None:
+    done = CliRunner().invoke(app, ["models", "--architectures", "--json"])
+    rows = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert set(rows) == set(ARCHS)
+    assert rows["vit_b_16"]["parameters_1000"] == 86_567_656
+    assert rows["efficientnet_b0"]["stages"][6:8] == ["features.6", "features.7"]
+    assert rows["swin_t"]["cam_layout"] == "nhwc"
+    assert rows["mini_resnet"]["weights"] is None
+
+
+def test_the_list_of_architectures_is_not_one_of_detectors(installed: Path) -> None:
+    done = CliRunner().invoke(app, ["models", "--architectures", "show", "tiny"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "leave out 'show'" in done.stderr
