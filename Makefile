@@ -34,7 +34,7 @@ run: venv
 test: venv
 	@$(BIN)/python .ci/system_packages.py
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: venv
 	@$(BIN)/ruff check --quiet --output-format concise .
