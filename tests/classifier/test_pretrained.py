@@ -36,11 +36,11 @@ def fresh(name: str, seed: int = 3) -> nn.Module:
 
 
 def publish(
-    row: zoo.Arch, state: object, folder: Path, monkeypatch: pytest.MonkeyPatch, base: str = "https://x"
+    row: zoo.Arch, state: object, folder: Path, monkeypatch: pytest.MonkeyPatch, base: str = "https://x", **how: bool
 ) -> Path:
     """Write a .pth file and let torchvision's table say that it is the published one."""
     made = folder / "made"
-    torch.save(state, made)
+    torch.save(state, made, **how)
     path = folder / f"{row.name}-{hashlib.sha256(made.read_bytes()).hexdigest()[:8]}.pth"
     made.rename(path)
     monkeypatch.setattr(torchvision.models.get_weight(row.weights or "").value, "url", f"{base}/{path.name}")
@@ -51,6 +51,17 @@ def same_body(network: nn.Module, state: dict[str, Tensor], head: str) -> bool:
     own = network.state_dict()
     names = [name for name in state if not name.startswith(head)]
     return len(names) > 20 and all(torch.equal(own[name], state[name]) for name in names)
+
+
+def test_a_file_of_torchvisions_first_years_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No zip archive, parameters in place of tensors, and no counts of batches."""
+    network = fresh(ROW.name)
+    state = {**network.state_dict(), **dict(network.named_parameters())}
+    old = {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}
+    assert any(isinstance(value, nn.Parameter) for value in old.values())
+    path = publish(ROW, old, tmp_path, monkeypatch, _use_new_zipfile_serialization=False)
+    assert path.read_bytes()[:2] == b"\x80\x02"
+    assert same_body(zoo.build(ROW.name, 2, str(path)), old, ROW.head)
 
 
 @pytest.mark.parametrize("row", [ROW, OTHER], ids=lambda row: row.name)
