@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from classifier import pretrained, zoo
 from forensics_app.cli import app
+from tests.conftest import write_picture
 
 ROW = zoo.arch("mobilenet_v3_small")  # small, and its weights are torchvision's
 OTHER = zoo.arch("mnasnet0_75")
@@ -259,7 +260,9 @@ def test_every_rows_weights_have_a_published_hash() -> None:
 
 def test_training_fetches_weights_before_anything_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    (data := tmp_path / "data").mkdir()
+    data = tmp_path / "data"
+    for name in ("fake", "real"):
+        write_picture(data / name / "one.jpg")
     recipe = ["--recipe", "fake-real", "--set", "weights=imagenet", "--set", f"arch={ROW.name}"]
     command = ["train", *recipe, "--data", str(data), "--out", str(tmp_path / "run"), "--json"]
     offline = CliRunner().invoke(app, command)
@@ -269,7 +272,7 @@ def test_training_fetches_weights_before_anything_begins(tmp_path: Path, monkeyp
     monkeypatch.setenv("FORENSICS_OFFLINE", "0")
     with served(tmp_path) as base:
         path = publish(ROW, fresh(ROW.name).state_dict(), tmp_path, monkeypatch, base)
-        online = CliRunner().invoke(app, command)  # and then there are no pictures
+        online = CliRunner().invoke(app, command)  # and then there is one picture a class
     assert '{"event": "downloading", "done": 10, "total": 10}' in online.stdout.splitlines()
     assert online.exit_code == 2
     assert (tmp_path / "cache/hub/checkpoints" / path.name).read_bytes() == path.read_bytes()
