@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from classifier import pretrained, zoo
 from forensics_app.cli import app
+from tests.conftest import write_picture
 
 ROW = zoo.arch("mobilenet_v3_small")  # small, and its weights are torchvision's
 OTHER = zoo.arch("mnasnet0_75")
@@ -36,11 +37,11 @@ def fresh(name: str, seed: int = 3) -> nn.Module:
 
 
 def publish(
-    row: zoo.Arch, state: object, folder: Path, monkeypatch: pytest.MonkeyPatch, base: str = "https://x"
+    row: zoo.Arch, state: object, folder: Path, monkeypatch: pytest.MonkeyPatch, base: str = "https://x", **how: bool
 ) -> Path:
     """Write a .pth file and let torchvision's table say that it is the published one."""
     made = folder / "made"
-    torch.save(state, made)
+    torch.save(state, made, **how)
     path = folder / f"{row.name}-{hashlib.sha256(made.read_bytes()).hexdigest()[:8]}.pth"
     made.rename(path)
     monkeypatch.setattr(torchvision.models.get_weight(row.weights or "").value, "url", f"{base}/{path.name}")
@@ -51,6 +52,17 @@ def same_body(network: nn.Module, state: dict[str, Tensor], head: str) -> bool:
     own = network.state_dict()
     names = [name for name in state if not name.startswith(head)]
     return len(names) > 20 and all(torch.equal(own[name], state[name]) for name in names)
+
+
+def test_a_file_of_torchvisions_first_years_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No zip archive, parameters in place of tensors, and no counts of batches."""
+    network = fresh(ROW.name)
+    state = {**network.state_dict(), **dict(network.named_parameters())}
+    old = {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}
+    assert any(isinstance(value, nn.Parameter) for value in old.values())
+    path = publish(ROW, old, tmp_path, monkeypatch, _use_new_zipfile_serialization=False)
+    assert path.read_bytes()[:2] == b"\x80\x02"
+    assert same_body(zoo.build(ROW.name, 2, str(path)), old, ROW.head)
 
 
 @pytest.mark.parametrize("row", [ROW, OTHER], ids=lambda row: row.name)
@@ -248,7 +260,9 @@ def test_every_rows_weights_have_a_published_hash() -> None:
 
 def test_training_fetches_weights_before_anything_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    (data := tmp_path / "data").mkdir()
+    data = tmp_path / "data"
+    for name in ("fake", "real"):
+        write_picture(data / name / "one.jpg")
     recipe = ["--recipe", "fake-real", "--set", "weights=imagenet", "--set", f"arch={ROW.name}"]
     command = ["train", *recipe, "--data", str(data), "--out", str(tmp_path / "run"), "--json"]
     offline = CliRunner().invoke(app, command)
@@ -258,7 +272,7 @@ def test_training_fetches_weights_before_anything_begins(tmp_path: Path, monkeyp
     monkeypatch.setenv("FORENSICS_OFFLINE", "0")
     with served(tmp_path) as base:
         path = publish(ROW, fresh(ROW.name).state_dict(), tmp_path, monkeypatch, base)
-        online = CliRunner().invoke(app, command)  # and then there are no pictures
+        online = CliRunner().invoke(app, command)  # and then there is one picture a class
     assert '{"event": "downloading", "done": 10, "total": 10}' in online.stdout.splitlines()
     assert online.exit_code == 2
     assert (tmp_path / "cache/hub/checkpoints" / path.name).read_bytes() == path.read_bytes()
