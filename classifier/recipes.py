@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -34,7 +34,8 @@ class BadRecipe(Exception):
 
 def recipe_files() -> dict[str, Path]:
     """Return the bundled recipes by name."""
-    return {path.stem: path for path in sorted((resources() / "recipes").glob("*.yaml"))}
+    found = {path.stem: path for path in (resources() / "recipes").glob("*.yaml")}
+    return dict(sorted(found.items()))
 
 
 def find(name_or_file: str | Path) -> Path:
@@ -121,6 +122,8 @@ def _put(raw: dict[str, Any], key: str, value: Any) -> None:
                 phase["epochs"] = value
         return
     parts = key.split(".")
+    if parts[0] not in Recipe.model_fields:
+        raise BadRecipe(f"--set {key}: {_unknown(parts[0], [*Recipe.model_fields, 'epochs'])}.")
     place: Any = raw
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         index = _index(place, part, key) if isinstance(place, list) else part
@@ -165,10 +168,13 @@ def _explain(problem: Any) -> str:
         message = str(problem["msg"]).removeprefix("Value error, ").replace("a valid tuple", "a list")
         message = re.sub("a valid dictionary( or instance of .*)?", "a mapping of keys", message)
         return f"{key}: {message}" if key else message
-    allowed = sorted(_model_at(where[:-1]).model_fields)
-    near = difflib.get_close_matches(str(where[-1]), allowed, 1)
+    return f"{key}: {_unknown(str(where[-1]), _model_at(where[:-1]).model_fields)}"
+
+
+def _unknown(key: str, allowed: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, sorted(allowed), 1)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
-    return f"{key}: unknown key{hint}, allowed are {', '.join(allowed)}"
+    return f"unknown key{hint}, allowed are {', '.join(sorted(allowed))}"
 
 
 def _model_at(location: tuple[Any, ...]) -> type[BaseModel]:

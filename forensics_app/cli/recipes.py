@@ -42,17 +42,14 @@ def _table(names: list[str]) -> Table:
 
     from classifier.recipes import covered, load
 
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("name", no_wrap=True)
-    table.add_column("what it trains", overflow="fold")
-    table.add_column("network", overflow="fold")
-    table.add_column("epochs", justify="right", no_wrap=True)
-    table.add_column("lines of the sources", overflow="fold")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name in names:
         recipe = load(name)
-        epochs = "+".join(str(phase.epochs) for phase in recipe.phases)
-        cells = (name, recipe.description, recipe.arch, epochs, _ranges(covered(name)))
-        table.add_row(*(Text(cell) for cell in cells))
+        epochs = " + ".join(str(phase.epochs) for phase in recipe.phases)
+        facts = ", ".join(filter(None, (recipe.arch, f"{epochs} epochs", _ranges(covered(name)))))
+        table.add_row(Text(name, "bold"), Text.assemble(f"{recipe.description}\n", (facts, "dim")))
     return table
 
 

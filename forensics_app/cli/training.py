@@ -78,12 +78,14 @@ def train(
 
     Example: forensics train --recipe fake-real --data pictures --out runs/mine
     """
+    from classifier.data import find_pictures
     from classifier.request import Request, request_in
 
     terminal, given = Terminal(json, quiet), tuple(settings or ())
     plan, out = _planned(recipe, given, str(weights) if weights else None, out, resume)
     begun = request_in(out) if resume else None
     data = data or (Path(begun.data) if begun else _made(plan.name))
+    find_pictures(data, plan.data)
     from classifier import run  # brings torch: what was typed wrongly is told before
 
     run.check_place(plan, out, resume)

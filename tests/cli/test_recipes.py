@@ -74,7 +74,7 @@ def test_ranges() -> None:
     ("words", "says"),
     [
         (["--set", "phases.0.lrr=1"], "phases.0.lrr: unknown key (did you mean 'lr'?)"),
-        (["--set", "epoch=1"], "epoch: unknown key"),
+        (["--set", "epoch=1"], "epoch: unknown key (did you mean 'epochs'?)"),
         (["--set", "arch=resnet81"], "resnet18"),
         (["--set", "data.unreadable=perhaps"], "'skip' or 'refuse'"),
         (["--set", "preprocess.size=24"], "preprocess.size"),
