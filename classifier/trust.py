@@ -23,13 +23,13 @@ LEAST_SPAN = 0.1
 GOOD_GAIN = 0.2
 """The least `gain` of a good map. Of one that marks all that matters it is near 1, of one at random 0 on average.
 
-Measured by benchmarks/map_trust.py on 40 pictures whose answer hangs on parts: with these two rules 80 % of the maps of
-two detectors are good, and 7 % of the same maps laid elsewhere.
+Measured on 40 pictures whose answer hangs on parts: with these two rules 80 % of the maps of two detectors are good,
+and 7 % of the same maps laid elsewhere. benchmarks/map_trust.py asks the same of any detector.
 """
 FAIR_BEATEN = 6
 """Of eight; a map at random beats as many or more one time in three, so fair is no more than a hint."""
 TOO_ALIKE = 0.5
-"""Rank correlation with maps of random weights from which on a map is poor. Those of the same 70 pictures lay between
+"""Rank correlation with maps of random weights from which on a map is poor. Those of 65 pictures lay between
 -.55 and .41, with a mean of 0 at the last stage; an edge detector has 1."""
 
 
@@ -128,7 +128,7 @@ def _said(curves: deletion.Curves, gain: float | None, beaten: int, similarity: 
     places = f"the same map at {beaten} of {random} other places"
     if beaten == random and gain >= GOOD_GAIN:
         return "good", (
-            f"What it marks takes the answer with it when deleted, and brings it back when put back, more than {places}."
+            f"What it marks takes the answer away when deleted and brings it back when put back, more than {places}."
         )
     if beaten >= FAIR_BEATEN and gain > 0:
         return "fair", f"What it marks matters to the answer more than {places}, which chance may do."
