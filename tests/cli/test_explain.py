@@ -33,7 +33,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_words_for_people_and_a_page(insects: Path, photo: Path, tmp_path: Path) -> None:
-    done = forensics("explain", photo, "--detector", insects, "--out", tmp_path / "page.html")
+    done = forensics("explain", photo, "--detector", insects, "--out", tmp_path / "page.html", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     head, *rest = done.stdout.splitlines()
     assert head.split(",")[0] in ("ants", "bees", "flies") and " p 0." in head
@@ -44,12 +44,12 @@ def test_words_for_people_and_a_page(insects: Path, photo: Path, tmp_path: Path)
 
 
 def test_json_is_one_line_and_whole(insects: Path, photo: Path) -> None:
-    done = invoke("explain", photo, "--detector", insects, "--class", "flies", "--stage", "walk", "--json")
+    done = invoke("explain", photo, "--detector", insects, "--class", "flies", "--stage", "third", "--json")
     assert (done.exit_code, done.stderr) == (0, "")
     (row,) = records(done.stdout)
     assert (row["path"], row["explained"]) == (str(photo), "flies")
     assert sum(one["p"] for one in row["classes"]) == pytest.approx(1, abs=1e-5)
-    assert [one["stage"] for one in row["maps"]] == ["first", "second", "third", "last"]
+    assert [(one["stage"], one["layer"]) for one in row["maps"]] == [("third", "layer3")]
     assert all(one["trust"]["level"] in ("good", "fair", "poor", "untested") for one in row["maps"])
     assert all(one["file"] is None for one in row["maps"])
 
@@ -108,7 +108,7 @@ def test_a_folder_without_runs_and_none_at_all(tmp_path: Path) -> None:
 
 
 def test_a_report_is_written_again(runs: Path) -> None:
-    done = invoke("runs", "report", runs / "good", "--quiet")
+    done = invoke("runs", "report", runs / "good", "--trust-time", "0", "--quiet")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == f"Report: {runs / 'good' / 'report.html'}\n"
     first = (runs / "good" / "report.html").read_text(encoding="utf-8")
