@@ -17,9 +17,20 @@ from classifier.runtime import Detector, Heat
 Level = Literal["good", "fair", "poor", "untested"]
 
 RANDOM_MAPS = 8
+"""A map at random beats all of them once in nine times by chance; more of them take more time."""
 LEAST_SPAN = 0.1
-GOOD_GAIN, FAIR_BEATEN = 0.2, 6
-TOO_ALIKE = 0.7
+"""What deleting everything must take from the probability: less is too little to see an order in."""
+GOOD_GAIN = 0.2
+"""The least `gain` of a good map. Of one that marks all that matters it is near 1, of one at random 0 on average.
+
+Measured on 40 pictures whose answer hangs on parts: with these two rules 80 % of the maps of two detectors are good,
+and 7 % of the same maps laid elsewhere. benchmarks/map_trust.py asks the same of any detector.
+"""
+FAIR_BEATEN = 6
+"""Of eight; a map at random beats as many or more one time in three, so fair is no more than a hint."""
+TOO_ALIKE = 0.5
+"""Rank correlation with maps of random weights from which on a map is poor. On 65 pictures and two detectors it was
+between -.55 and .41, over all four stages; an edge detector, which asks no network, has 1."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +125,11 @@ def _said(curves: deletion.Curves, gain: float | None, beaten: int, similarity: 
             f"The answer hardly hangs on any part: with all of them {curves.emptied} its probability is still "
             f"{emptied:.2f}, after {whole:.2f}."
         )
-    than = f"than the same map at {beaten} of {random} other places"
+    places = f"the same map at {beaten} of {random} other places"
     if beaten == random and gain >= GOOD_GAIN:
-        return "good", f"What it marks decides the answer more {than}: deleted it goes, put back it returns."
+        return "good", (
+            f"What it marks takes the answer away when deleted and brings it back when put back, more than {places}."
+        )
     if beaten >= FAIR_BEATEN and gain > 0:
-        return "fair", f"What it marks decides the answer more {than}, which chance may do."
-    return "poor", f"What it marks decides the answer more {than} only: it does not show what the answer hangs on."
+        return "fair", f"What it marks matters to the answer more than {places}, which chance may do."
+    return "poor", f"What it marks matters to the answer no more than other parts do: more than {places} only."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def _row(run: Run) -> Listed:
         run.card.arch,
         len(run.card.classes),
         len(run.history),
-        sum(run.column("seconds")),
+        math.fsum(epoch.get("seconds", 0) for epoch in run.history),
         told(measured.balanced_accuracy) if measured else None,
         measured.n if measured else 0,
         report if report.is_file() else None,

@@ -92,7 +92,7 @@ def test_the_page_says_what_was_measured(trained: Path, page: str) -> None:
     assert walked == 2
     assert len(tiles(page)) == shown + 5 * walked
     assert page.count("Heat map of") == page.count('class="why"') == shown + 4 * walked > 0
-    for words_of_walk in ("layer1, 8 × 8", "layer4, 1 × 1", "What is Grad-CAM?", "head only", "all layers", "kept"):
+    for words_of_walk in ("layer1 , 8 × 8", "layer4 , 1 × 1", "What is Grad-CAM?", "head only", "all layers", "kept"):
         assert words_of_walk in said
     assert "chosen for this page" not in said
 
