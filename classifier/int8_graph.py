@@ -2,7 +2,8 @@
 
 Both ends stay in single precision. What comes after the last feature map, the head and the closed form of the class
 maps, costs next to nothing, and the map keeps its meaning. The first convolutions see the finest differences between
-pixels: of the bundled detector 8 bits in them moved a probability by up to .22, without them by .03, at the same speed.
+pixels: on 120 pictures 8 bits in them moved the bundled detector's probabilities by up to .22, without them by .03, at
+the same speed (on 300 others by up to .38: what passes is for the gate to say).
 """
 
 from __future__ import annotations

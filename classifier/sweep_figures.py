@@ -47,7 +47,7 @@ def panels(found: Sequence[Panel], theme: Theme) -> Plot:
     plot = empty(PANEL_IN[0] * across + (0.8 if across == 1 else 0), PANEL_IN[1] * down + 0.3, theme, between=0.04)
     for place, panel in enumerate(found, 1):
         axes = styled(plot.add_subplot(down, across, place), theme, panel.title)
-        _frame(axes, panel, theme, first=place % across == 1 or across == 1)
+        _frame(axes, panel, theme, named=place % across == 1 or across == 1 or panel.y != found[place - 2].y)
         for name, figures in panel.lines.items():
             _line(axes, figures, panel.ring, *_ink(names.index(name), theme))
     if len(names) > 1:
@@ -64,7 +64,7 @@ def _ink(place: int, theme: Theme) -> tuple[str, str]:
     return (theme.accent, theme.real, theme.unsure)[place % 3], MARKERS[place % 3]
 
 
-def _frame(axes: Axes, panel: Panel, theme: Theme, *, first: bool) -> None:
+def _frame(axes: Axes, panel: Panel, theme: Theme, *, named: bool) -> None:
     count = len(panel.ticks)
     axes.set_xlim(-0.4, max(count - 0.6, 0.4))
     margin = 0.04 * (panel.high - panel.low)
@@ -72,7 +72,7 @@ def _frame(axes: Axes, panel: Panel, theme: Theme, *, first: bool) -> None:
     step = 2 if count > CROWDED else 1
     axes.set_xticks(range(0, count, step), list(panel.ticks[::step]))
     axes.set_xlabel(panel.x, **font(theme))
-    if first:
+    if named:
         axes.set_ylabel(panel.y, **font(theme))
     if panel.level is not None:
         axes.axhline(panel.level, zorder=0, **guide(theme))

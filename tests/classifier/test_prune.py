@@ -21,6 +21,7 @@ from classifier.metrics import Metrics  # noqa: E402
 from classifier.prune import Plan, Pruned, PruningRefused, Tuning, check, prune  # noqa: E402
 from classifier.runtime import Detector  # noqa: E402
 from classifier.sparsity import made_permanent, prunable, pruned, sparsity_of  # noqa: E402
+from forensics_app.cli.run import as_json  # noqa: E402
 from tests.classifier.pictures import write_folder  # noqa: E402
 
 ROW = zoo.arch("mini_resnet")
@@ -112,8 +113,8 @@ def test_fine_tuned_and_kept(tmp_path: Path, with_recipe: Installed, data: Path)
     *events, found = prune(with_recipe, data, plan, folder=tmp_path / "kept", device="cpu")
     assert isinstance(found, Pruned)
     assert isinstance(first, Pruned)
-    tuned = [one.points[1].tuned for one in (first, found)]
-    assert tuned[0] == tuned[1]  # the same seed, the same figures
+    figures = [one.points[1].tuned for one in (first, found)]
+    assert as_json(figures[0]) == as_json(figures[1])  # the same seed, the same figures
     steps = [event for event in events if isinstance(event, Tuning)]
     assert [step.done for step in steps] == list(range(1, steps[-1].total + 1))
     assert found.points[0].tuned is None
