@@ -21,7 +21,7 @@ SIDE, SMALL_SIDE = 96, 64
 OTHERS = ("rabbit", "bear", "mouse", "bull", "deer", "elephant")
 FEW = (20, 80, 320)
 """Training pictures of the transfer figure."""
-TOO_FEW = 160
+TOO_FEW = 400
 """Training pictures of the figures of overfitting and calibration: the network is often wrong and seldom unsure."""
 SEEDS = (0, 1, 2)
 MODES: dict[str, dict[str, Any]] = {
