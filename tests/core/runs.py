@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +61,13 @@ def write_json(path: Path, value: Any) -> None:
 
 def read(path: Path) -> Any:
     return json.loads(path.read_text())
+
+
+def words(page: str) -> str:
+    """Return a page's text as it is read."""
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def said_of(folder: Path) -> str:
+    return words(write(folder, trust_s=0).read_text(encoding="utf-8"))

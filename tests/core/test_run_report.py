@@ -57,18 +57,6 @@ def copied(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run", ignore=without))
 
 
-def words(page: str) -> str:
-    """Return a page's text as it is read."""
-    from html import unescape
-
-    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
-
-
-def said_of(folder: Path) -> str:
-    return words(write(folder, trust_s=0).read_text(encoding="utf-8"))
-
-
 def tiles(page: str) -> list[str]:
     return [words(found) for found in re.findall(r"<figure>.*?</figure>", page, re.DOTALL)]
 
