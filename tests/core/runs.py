@@ -17,6 +17,7 @@ from classifier.detector import open_folder
 from classifier.export import write_card
 from classifier.metrics import measure
 from forensics_app.core.run_folder import Predictions, open_run
+from forensics_app.core.run_report import write
 from tests.classifier.test_train import recipe_of
 from tests.conftest import write_picture
 

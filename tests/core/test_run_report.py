@@ -24,7 +24,7 @@ from forensics_app.core.words import COLOURS
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
 from tests.conftest import export_tiny
-from tests.core.runs import change_card, predicted, read, write_json, write_run
+from tests.core.runs import change_card, predicted, read, said_of, words, write_json, write_run
 from tests.core.test_report import Page
 
 PLOTS = {"curves.png", "confusion.png", "roc.png", "reliability.png"}
