@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from concept_runs import FEW, MODES, SEEDS
 from concept_sketches import LIGHT, heads, intervals, modes, save
 from matplotlib.figure import Figure as Plot
 from PIL import Image
@@ -36,6 +35,7 @@ SHOWN = 3
 STAGE = "layer3"
 """Finer than the last stage, which has three cells a side at 96 px."""
 WORSE_QUALITY = 75
+PICTURES = ("heads", "gradcam")
 
 
 def overfitting(run: Run) -> Plot:
@@ -57,38 +57,6 @@ def confusion(run: Run) -> Plot:
     print("confusion:", measured.confusion, measured.accuracy, run.split)
     title = f"What was taken for what, {measured.n} pictures"
     return figures.confusion_matrix(np.array(measured.confusion), measured.classes, LIGHT, title=title)
-
-
-def transfer(work: Path) -> Plot:
-    """Draw test accuracy by number of training pictures, a point a seed and a line through their means."""
-    plot = empty(7.4, 4.2, LIGHT)
-    axes = styled(plot.add_subplot(), LIGHT, f"Accuracy on {_test_size(work)} test pictures, {len(SEEDS)} seeds each")
-    for (mode, colour), shift in zip(
-        zip(MODES, (LIGHT.unsure, LIGHT.accent, LIGHT.real), strict=True), (0.93, 1, 1.07), strict=True
-    ):
-        means = []
-        for count in FEW:
-            runs = [open_run(work / f"{mode.replace(' ', '-')}-{count}-{seed}") for seed in SEEDS]
-            found = [run.measured.accuracy for run in runs if run.measured]
-            x, values = count * shift, [one.value for one in found]
-            bars = [[one.value - one.low for one in found], [one.high - one.value for one in found]]
-            axes.errorbar([x] * len(found), values, bars, fmt="o", color=colour, markersize=4, elinewidth=1, alpha=0.6)
-            means.append(statistics.mean(values))
-            print("transfer:", mode, count, [round(one, 3) for one in values], found[0].n)
-        axes.plot(np.array(FEW) * shift, means, color=colour, linewidth=2)
-        axes.text(FEW[-1] * 1.2, means[-1], mode, va="center", **font(LIGHT, colour))
-    axes.axhline(0.5, **guide(LIGHT))
-    axes.set(xscale="log", xlim=(FEW[0] * 0.8, FEW[-1] * 2.6), ylim=(0.4, 1.02))
-    axes.set_xticks(FEW, [str(count) for count in FEW])
-    axes.minorticks_off()
-    axes.set_xlabel("training pictures of cats and dogs together", **font(LIGHT))
-    axes.set_ylabel("part that is right, 95 % intervals", **font(LIGHT))
-    return plot
-
-
-def _test_size(work: Path) -> int:
-    found = open_run(work / f"from-scratch-{FEW[0]}-0").measured
-    return found.n if found else 0
 
 
 def scores(run: Run) -> Scores:
@@ -231,13 +199,13 @@ def main(work: Path, out: Path) -> None:
     found = scores(poor)
     before, after = calibration(poor, found)
     plots = {
-        "heads": heads(), "modes": modes(), "intervals": intervals(), "transfer": transfer(work),
+        "heads": heads(), "modes": modes(), "intervals": intervals(),
         "overfitting": overfitting(poor), "confusion": confusion(poor),
         "calibration-before": before, "calibration-after": after, "abstaining": abstaining(poor, found),
         "gradcam": maps(open_run(work / "heads-run"), work), "audit": audits(work),
     }  # fmt: skip
     for name, plot in plots.items():
-        save(plot, out / f"{name}.png")
+        save(plot, out / f"{name}.png", 1 if name in PICTURES else 1.5)
 
 
 if __name__ == "__main__":

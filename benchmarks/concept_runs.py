@@ -1,4 +1,4 @@
-"""Train what the figures of docs/CONCEPTS.md show, on drawn heads: about half an hour on one core.
+"""Train what the figures of docs/CONCEPTS.md show, on drawn heads: about ten minutes on one core.
 
     PYTHONPATH=. python benchmarks/concept_runs.py WORK
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,8 @@ from generator import synthetic
 from generator.synthetic import SyntheticSpec
 
 SIDE, SMALL_SIDE = 96, 64
-OTHERS = ("rabbit", "bear", "mouse", "bull", "deer", "elephant")
-FEW = (20, 80, 320)
-"""Training pictures of the transfer figure."""
 TOO_FEW = 400
 """Training pictures of the figures of overfitting and calibration: the network is often wrong and seldom unsure."""
-SEEDS = (0, 1, 2)
-MODES: dict[str, dict[str, Any]] = {
-    "from scratch": {"phases": [{"epochs": 10, "lr": 0.001}]},
-    "fine-tuning": {"phases": [{"epochs": 10, "lr": 0.0003, "head_lr": 0.003}]},
-    "feature extraction": {"phases": [{"epochs": 10, "lr": 0.01, "trainable": "head"}]},
-}
 
 
 def recipe(name: str, size: int, **changes: Any) -> recipes.Recipe:
@@ -75,21 +65,6 @@ def few(whole: Path, count: int, out: Path, *, cal: int = 0) -> Path:
     return out
 
 
-def transfer(work: Path, heads: Path) -> Iterator[tuple[str, int, int, Path]]:
-    """Train on six other animals, then each mode with few cats and dogs; yields mode, pictures, seed and run."""
-    others = drawn(SyntheticSpec(2800, OTHERS, SMALL_SIDE, 1), work / "others")
-    source = trained(recipe("others", SMALL_SIDE), others, work / "others-run")
-    plain = {"samples_per_epoch": 160, "data": {"val": 0.0, "cal": 0.0, "test": 0.0}}
-    for count in FEW:
-        data = few(heads, count, work / f"few-{count}")
-        for mode, changes in MODES.items():
-            weights = "none" if mode == "from scratch" else str(source / "best.safetensors")
-            for seed in SEEDS:
-                name = f"{mode.replace(' ', '-')}-{count}-{seed}"
-                chosen = recipe(name, SMALL_SIDE, **plain, **changes, weights=weights, seed=seed)
-                yield mode, count, seed, trained(chosen, data, work / name)
-
-
 def main(work: Path) -> None:
     """Make everything."""
     heads = drawn(SyntheticSpec(2100, size=SIDE), work / "heads")
@@ -98,8 +73,6 @@ def main(work: Path) -> None:
     plain = {"data": {"val": 0.0, "cal": 0.0, "test": 0.0}, "phases": [{"epochs": 30, "lr": 0.001}]}
     data = few(heads, TOO_FEW, work / "too-few", cal=400)
     trained(recipe("overfitting", SMALL_SIDE, **fixed, **plain), data, work / "overfitting")
-    for _ in transfer(work, heads):
-        pass
 
 
 if __name__ == "__main__":
