@@ -8,19 +8,16 @@ import json
 import math
 import re
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from classifier.detector import open_folder
-from classifier.places import resources
 from forensics_app.core import run_gallery, run_walk
 from forensics_app.core.run_folder import BadRun, open_run
 from forensics_app.core.run_plots import THEMES
 from forensics_app.core.run_report import write
-from forensics_app.core.words import COLOURS
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
 from tests.conftest import export_tiny
@@ -295,12 +292,3 @@ def test_parameters_are_those_that_the_network_learns(trained: Path) -> None:
 
     learned = sum(parameter.numel() for parameter in zoo.build("resnet18_npr", 2).parameters())
     assert open_run(trained).parameters == learned
-
-
-def test_the_plots_have_the_pages_colours() -> None:
-    style = (resources() / "report.css").read_text(encoding="utf-8")
-    for (name, theme), root in zip(THEMES.items(), re.findall(r":root\{(.*?)\}", style), strict=True):
-        own = {key: value if len(value) == 7 else "#" + "".join(2 * digit for digit in value[1:])
-               for key, value in re.findall(r"--(\w+):(#\w+)", root)}  # fmt: skip
-        wanted = {**own, "ground": own["card"], **COLOURS[name]}
-        assert asdict(theme) == {key: wanted[key] for key in asdict(theme)}
