@@ -65,7 +65,9 @@ def _found(source: str | None, count: int, seed: int, cache: Path) -> Job:
     if source is None:
         return (yield from _whatever_there_is(count, seed, cache))
     path = Path(source).expanduser()
-    if source and path.is_dir():
+    if not source:
+        raise BadSource("--real is empty: give a folder, an archive, the name of a set, or none.")
+    if path.is_dir():
         return (yield from _folder(path, source))
     if path.is_file():
         return (yield from _archive(path, cache))

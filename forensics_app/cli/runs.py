@@ -59,7 +59,7 @@ def write_report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", readable=False, help="A finished run's folder.")],
     trust_time: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How long maps may be tested; 0 tests none.")
-    ] = 120.0,
+    ] = 60.0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -27,7 +27,7 @@ from forensics_app.core.run_walk import Walk
 from forensics_app.core.words import shown
 
 REPORT, FIGURES_FOLDER = "report.html", "figures"
-TRUST_S = 120.0
+TRUST_S = 60.0
 """How long maps may be tested for one report: enough for some dozens of a small network's."""
 GALLERY_SHARE = 0.6
 """The part of it that is for the gallery, before the walk."""

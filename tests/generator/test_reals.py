@@ -132,8 +132,9 @@ def test_a_hostile_archive_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("source", "words"), [
     ("pets-cat", r"Did you mean pets-cats\?"),
-    ("/no/such/folder", r"There is no folder and no archive '/no/such/folder'.*pets-cats, .*samples"),
-    ("", "There is no folder and no archive ''"),
+    ("no-such-thing", r"There is no folder and no archive 'no-such-thing'.*pets-cats, .*samples"),
+    ("/no/such/folder", r"^There is no folder and no archive '/no/such/folder'\.$"),
+    ("", "^--real is empty"),
     ("evil\u202egpj", r"archive 'evil\\u202egpj'"),
 ])  # fmt: skip
 def test_what_is_not_there_is_named(tmp_path: Path, source: str, words: str) -> None:
