@@ -182,7 +182,7 @@ def test_settings_are_applied_in_order_and_epochs_go_to_every_phase(tmp_path: Pa
         ("=3", "--set takes KEY=VALUE"),
         ("batch_sise=3", "batch_sise: unknown key (did you mean 'batch_size'?)"),
         ("epoch=3", "--set epoch: unknown key (did you mean 'epochs'?)"),
-        ("optimizr.name=sgd", "optimizr: unknown key (did you mean 'optimizer'?)"),
+        ("optimizr.name=sgd", "--set optimizr.name: unknown key (did you mean 'optimizer'?)"),
         ("phases.0.lrr=3", "phases.0.lrr: unknown key (did you mean 'lr'?)"),
         ("phases.1.lr=3", "'1' is no place in that list of 1"),
         ("phases.x.lr=3", "'x' is no place"),
