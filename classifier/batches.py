@@ -38,7 +38,8 @@ def parts(count: int, size: int) -> list[slice]:
     starts = list(range(0, count, size))
     if size > 1 and len(starts) > 1 and count - starts[-1] == 1:
         starts.pop()
-    return [slice(start, end) for start, end in zip(starts, [*starts[1:], count], strict=True)]
+    ends = [*starts[1:], count] if starts else []
+    return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def drawn(items: Sequence[Item], recipe: Recipe, classes: Sequence[str], epoch: int) -> NDArray[np.int64]:

@@ -125,7 +125,8 @@ def test_auxiliary_heads_count_a_third_and_nothing_where_they_do_not_train() -> 
 
 
 @pytest.mark.parametrize(
-    ("count", "size", "lengths"), [(8, 4, [4, 4]), (9, 4, [4, 5]), (10, 4, [4, 4, 2]), (1, 4, [1]), (3, 1, [1, 1, 1])]
+    ("count", "size", "lengths"),
+    [(8, 4, [4, 4]), (9, 4, [4, 5]), (10, 4, [4, 4, 2]), (1, 4, [1]), (0, 4, []), (3, 1, [1, 1, 1])],
 )
 def test_no_picture_is_alone_in_a_batch(count: int, size: int, lengths: list[int]) -> None:
     found = parts(count, size)

@@ -169,8 +169,10 @@ def test_a_folder_is_judged_anew_by_detectors_that_kept_nothing(tmp_path: Path, 
     found = compared(contenders([str(detector_folder), str(other)]), data=tmp_path / "data")
     assert found.counts == {"fake": 4, "real": 4}
     assert [note.split(" was made")[0] for note in found.notes] == [
-        "It is not known which pictures tiny", "It is not known which pictures other",
-    ]  # fmt: skip
+        "It is not known which pictures tiny",
+        "It is not known which pictures other",
+        "None of them can be told from guessing: their order means nothing.",
+    ]
     with pytest.raises(BadData, match="only the class"):
         compared(contenders([str(detector_folder), str(other)]), data=write_picture(tmp_path / "x/a/1.png").parents[1])
 
