@@ -19,6 +19,7 @@ from PIL import Image, ImageFilter
 
 from classifier.images import MIN_SIDE_PX, Pixels
 from classifier.recompress import jpeg
+from classifier.registry import by_name
 
 BICUBIC = Image.Resampling.BICUBIC
 NAMED = re.compile(r"([a-z]+)([0-9]+(?:\.[0-9]+)?)")
@@ -126,16 +127,7 @@ ROWS = (
 )  # fmt: skip
 
 
-def _registry(rows: tuple[Degradation, ...]) -> dict[str, Degradation]:
-    table: dict[str, Degradation] = {}
-    for row in rows:
-        if row.name in table:
-            raise ValueError(f"two degradations are named {row.name}")
-        table[row.name] = row
-    return table
-
-
-DEGRADATIONS = _registry(ROWS)
+DEGRADATIONS = by_name(ROWS, "degradations")
 
 
 def degradation(name: str | None, *, seed: int = 0) -> Degrade | None:

@@ -12,6 +12,7 @@ import shutil
 import struct
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ import torch
 from torch import Tensor, nn
 
 from classifier import checkpoint, nets, zoo
+from classifier.data import Item, Pictures
 from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
-from classifier.preprocess import Floats
+from classifier.preprocess import Floats, Preprocess, regions
 from classifier.runtime import Detector, softmax
 
 PARITY = 1e-3
 """Largest difference of a probability between torch and the exported graph that is let through."""
+CHECKED = 16
+"""On so many pictures both are compared."""
 
 
 class ExportRefused(Exception):
@@ -91,6 +95,11 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: Floats) -> In
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return open_folder(folder)
+
+
+def compared_on(items: Sequence[Item], pictures: Pictures, spec: Preprocess) -> Floats:
+    """Return the input (N, 3, S, S) that the parity gate compares on: that of the first of some pictures."""
+    return np.concatenate([regions(pictures[item.path], spec).batch for item in items[:CHECKED]])
 
 
 def write_card(folder: Path, card: Card) -> None:

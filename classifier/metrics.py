@@ -70,12 +70,15 @@ def wilson(right: int, n: int) -> Figure:
     return Figure(p, max(0.0, low) if right else 0.0, min(1.0, high) if right < n else 1.0, n)
 
 
-def mean_of(parts: Sequence[Figure]) -> Figure:
-    """Return the mean of independent figures; its interval comes from theirs (MOVER, Zou & Donner, Stat. Med. 2008)."""
+def mean_of(parts: Sequence[Figure], *, least: float = 0.0) -> Figure:
+    """Return the mean of independent figures; its interval comes from theirs (MOVER, Zou & Donner, Stat. Med. 2008).
+
+    `least` is the smallest value that there can be: 0 of proportions, -1 of their differences.
+    """
     value = float(np.mean([part.value for part in parts]))
     below = float(np.sqrt(sum((part.value - part.low) ** 2 for part in parts))) / len(parts)
     above = float(np.sqrt(sum((part.high - part.value) ** 2 for part in parts))) / len(parts)
-    return Figure(value, max(0.0, value - below), min(1.0, value + above), sum(part.n for part in parts))
+    return Figure(value, max(least, value - below), min(1.0, value + above), sum(part.n for part in parts))
 
 
 def bootstrap(measure: Callable[[NDArray[np.int64]], float], labels: Labels, seed: int = 0) -> Figure:

@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.metrics import Figure, Labels, wilson
+from classifier.metrics import Figure, Labels, mean_of, wilson
 
 Right = NDArray[np.bool_]
 
@@ -20,10 +20,7 @@ def difference(after: Right, before: Right, labels: Labels) -> Figure:
     where the two never differ; the classes count equally, and their intervals join as in `metrics.mean_of`.
     """
     parts = [proportions(after[labels == label], before[labels == label]) for label in np.unique(labels)]
-    value = float(np.mean([part.value for part in parts]))
-    below = sqrt(sum((part.value - part.low) ** 2 for part in parts)) / len(parts)
-    above = sqrt(sum((part.high - part.value) ** 2 for part in parts)) / len(parts)
-    return Figure(value, max(-1.0, value - below), min(1.0, value + above), len(labels))
+    return mean_of(parts, least=-1.0)
 
 
 def proportions(after: Right, before: Right) -> Figure:

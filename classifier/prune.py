@@ -21,21 +21,19 @@ from classifier.batches import parts, plain_batches, training_batches
 from classifier.data import Item, Labelled, Pictures, Split
 from classifier.detector import Card, Installed
 from classifier.evaluate import Batch, Stage, collected, measured, pictures_of, score, splits_of
-from classifier.export import export, load_network, write_card
+from classifier.export import compared_on, export, load_network, write_card
 from classifier.measuring import calibrate_detector
 from classifier.metrics import Figure, Metrics, bootstrap, expected_calibration_error, measure
 from classifier.numerics import seed_everything
 from classifier.objective import Objective
 from classifier.optimize import optimizer_of
 from classifier.paired import difference
-from classifier.preprocess import regions
 from classifier.recipes import Phase, Recipe
 from classifier.runtime import Detector, calibrated
 from classifier.sparsity import Kind, made_permanent, pruned, sparsity_of
 
 SPARSITIES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
 TUNED_SLOWER = 10
-CHECKED = 16
 
 
 class PruningRefused(Exception):
@@ -253,8 +251,7 @@ def _kept(job: _Job, network: nn.Module, folder: Path) -> Generator[Batch, None,
     facts = {"from": {"name": card.name, "id": job.installed.id}, "sparsity": plan.keep, "kind": plan.kind,
              "finetuned_epochs": plan.epochs}  # fmt: skip
     changes = {"training": {**card.training, "pruning": facts}, "metrics": {}}
-    sample = [job.pictures[item.path] for item in job.items[:CHECKED]]
-    check_on = np.concatenate([regions(pixels, card.preprocess).batch for pixels in sample])
+    check_on = compared_on(job.items, job.pictures, card.preprocess)
     installed = export(made_permanent(network), card.model_copy(update=changes), folder, check=check_on)
     yield from calibrate_detector(job.recipe, job.data, installed, job.pictures)
     detector = Detector(folder)

@@ -20,12 +20,11 @@ from classifier.data import BadData, Labelled, Pictures, made_note, open_data
 from classifier.detector import Card, Installed, open_folder
 from classifier.environment import environment
 from classifier.evaluate import Batch, Stage
-from classifier.export import export
+from classifier.export import compared_on, export
 from classifier.history import Epoch, Extracted, Step, Trained, Validated
 from classifier.keeping import LAST
 from classifier.lock import only_one
 from classifier.measuring import Measured, calibrate_detector, chooses, measure_detector, measured_split
-from classifier.preprocess import regions
 from classifier.recipes import Recipe
 from classifier.request import ENVIRONMENT, RECIPE, Request, recipe_in
 from classifier.split_record import PICTURES
@@ -37,7 +36,6 @@ __all__ = (
 )  # fmt: skip
 
 DETECTOR, AUDIT, LOCK = "detector", "audit.json", ".lock"
-CHECKED = 16
 
 
 @dataclass(frozen=True)
@@ -212,8 +210,7 @@ def _export(
         },
         limits=(*((note,) if note else ()), *recipe.limits),
     )
-    sample = (data.splits["cal"] or data.splits["train"])[:CHECKED]
-    check = np.concatenate([regions(pictures[item.path], recipe.preprocess).batch for item in sample])
+    check = compared_on(data.splits["cal"] or data.splits["train"], pictures, recipe.preprocess)
     return export(network, card, out / DETECTOR, check=check)
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from classifier.data import Pictures
 from classifier.detector import CARD, Installed, open_folder
 from classifier.evaluate import Batch, splits_of
-from classifier.export import export, load_network
+from classifier.export import compared_on, export, load_network
 from classifier.measuring import calibrate_detector
-from classifier.preprocess import regions
 from classifier.recipes import Recipe
 
-DETECTOR, CHECKED = "detector", 16
+DETECTOR = "detector"
 
 
 class BadSnapshot(Exception):
@@ -44,7 +42,6 @@ def snapshot(checkpoint: Path, root: Path, folder: Path) -> Generator[Batch, Non
     facts = {**made.card.training, "checkpoint": checkpoint.name}
     card = made.card.model_copy(update={**plain, "training": facts, "metrics": {}})
     data, pictures = splits_of(card, root), Pictures()
-    sample = (data.splits["cal"] or data.splits["train"])[:CHECKED]
-    check = np.concatenate([regions(pictures[item.path], card.preprocess).batch for item in sample])
+    check = compared_on(data.splits["cal"] or data.splits["train"], pictures, card.preprocess)
     installed = export(network, card, folder, check=check)
     return (yield from calibrate_detector(Recipe.model_validate(facts["recipe"]), data, installed, pictures))

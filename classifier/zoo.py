@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from classifier.arch import Arch, BadArch, CamLayout
+from classifier.registry import by_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -130,16 +131,7 @@ ROWS = (
 )  # fmt: skip
 
 
-def _registry(rows: tuple[Arch, ...]) -> dict[str, Arch]:
-    table: dict[str, Arch] = {}
-    for row in rows:
-        if row.name in table:
-            raise ValueError(f"two architectures are named {row.name}")
-        table[row.name] = row
-    return table
-
-
-ARCHS = _registry(ROWS)
+ARCHS = by_name(ROWS, "architectures")
 
 
 def arch(name: str) -> Arch:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from classifier.data import BadData, Split
+from classifier.registry import by_name
 from generator.picture_sets import SETS, KaggleSet, Set
 
 Place = tuple[str, Split | None]
@@ -89,17 +90,7 @@ ROWS = (
 )  # fmt: skip
 
 
-def registry(rows: Iterable[Layout]) -> dict[str, Layout]:
-    """Return the rows by name; raises ValueError for two of one name."""
-    found: dict[str, Layout] = {}
-    for row in rows:
-        if row.name in found:
-            raise ValueError(f"two data sets are named {row.name}")
-        found[row.name] = row
-    return found
-
-
-LAYOUTS = registry(ROWS)
+LAYOUTS = by_name(ROWS, "data sets")
 
 
 def layout(name: str) -> Layout:

@@ -5,10 +5,10 @@ Sizes and hashes are those pinned by TensorFlow Datasets (Oxford), GoMLX (Micros
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from classifier.registry import by_name
 from generator.downloads import Remote
 
 OXFORD = "https://www.robots.ox.ac.uk/~vgg/data"
@@ -93,14 +93,4 @@ CATS = ("pets-cats", "microsoft-cats")
 """What is tried, in this order, where no source is named."""
 
 
-def registry(rows: Iterable[Set | KaggleSet]) -> dict[str, Set | KaggleSet]:
-    """Return the rows by name; raises ValueError for two of one name."""
-    found: dict[str, Set | KaggleSet] = {}
-    for row in rows:
-        if row.name in found:
-            raise ValueError(f"two sets of pictures are named {row.name}")
-        found[row.name] = row
-    return found
-
-
-SETS = registry(ROWS)
+SETS = by_name(ROWS, "sets of pictures")

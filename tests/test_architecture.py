@@ -173,7 +173,8 @@ def test_registries_have_no_duplicates() -> None:
 
 
 def test_a_second_architecture_of_one_name_is_refused() -> None:
-    from classifier.zoo import ROWS, _registry
+    from classifier.registry import by_name
+    from classifier.zoo import ROWS
 
     with pytest.raises(ValueError, match="two architectures"):
-        _registry((*ROWS, ROWS[0]))
+        by_name((*ROWS, ROWS[0]), "architectures")

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forensics_app.cli.figures import figures_table
 from forensics_app.core.compare_tables import costs, document, in_order
 from forensics_app.core.compare_words import DIFFERENCES, context, details, headline, signed
 from forensics_app.core.comparison import Compared
@@ -33,7 +34,7 @@ def paragraphs(found: Compared) -> Iterator[RenderableType]:
 
 
 def _figures(found: Compared) -> Table:
-    table = _table("model", "test accuracy", "train", "params", "MB", "s/epoch", "ms/image")
+    table = figures_table("model", "test accuracy", "train", "params", "MB", "s/epoch", "ms/image")
     for place in in_order(found.rows):
         row = found.rows[place]
         train = f"{row.train.value:.2f}" if row.train else "–"
@@ -45,7 +46,7 @@ def _document(found: Compared) -> Iterator[RenderableType]:
     """Yield the documents' own figures, in a table of their own."""
     rows = [found.rows[place] for place in in_order(found.rows) if found.rows[place].claim]
     if rows:
-        table = _table("model", "the document's own: train / test")
+        table = figures_table("model", "the document's own: train / test")
         for row in rows:
             table.add_row(shown(row.name), document(row))
         yield from (Text(""), table)
@@ -54,17 +55,9 @@ def _document(found: Compared) -> Iterator[RenderableType]:
 def _only(found: Compared) -> Iterator[RenderableType]:
     pair = found.pairs[0]
     first, second = (shown(found.rows[place].name) for place in (pair.first, pair.second))
-    table = _table(f"{first} less {second}", "difference (95 % interval)")
+    table = figures_table(f"{first} less {second}", "difference (95 % interval)")
     for key, words in DIFFERENCES.items():
         value = getattr(pair.found, key)
         if value is not None:
             table.add_row(words, signed(value))
     yield from (Text(""), table)
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column(first, overflow="fold")
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table

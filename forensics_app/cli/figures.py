@@ -40,7 +40,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table | Text]:
 
 
 def _overview(found: Mapping[str, Any]) -> Table:
-    table = _table("figure", "value", "n")
+    table = figures_table("figure", "value", "n")
     for key, words in FIGURES.items():
         value = found.get(key)
         if (text := figure(value)) is not None and isinstance(value, dict):
@@ -55,7 +55,7 @@ def _classes(found: Mapping[str, Any]) -> Iterator[Table]:
     if not (isinstance(classes, list | tuple) and isinstance(confusion, list) and isinstance(reports, dict)):
         return
     taken = [f"→ {shown(str(name))}" for name in classes] if len(classes) <= 3 else []
-    table = _table("class", "precision", "recall", "F1", "n", *taken)
+    table = figures_table("class", "precision", "recall", "F1", "n", *taken)
     for name, counts in zip(classes, confusion, strict=False):
         row = reports.get(name)
         if not isinstance(row, dict) or not isinstance(counts, list):
@@ -77,7 +77,7 @@ def _sources(found: Mapping[str, Any]) -> Iterator[Table]:
     judged = any(isinstance(row, dict) and "called_fake" in row for row in sources.values())
     if not judged and isinstance(classes, list | tuple) and set(sources) <= set(classes):
         return
-    table = _table("source", "accuracy", "n", *(("fake", "unsure", "real") if judged else ()))
+    table = figures_table("source", "accuracy", "n", *(("fake", "unsure", "real") if judged else ()))
     for name, row in sources.items():
         accuracy = row.get("accuracy") if isinstance(row, dict) else None
         if isinstance(accuracy, dict) and (text := figure(accuracy)) is not None:
@@ -86,7 +86,8 @@ def _sources(found: Mapping[str, Any]) -> Iterator[Table]:
     yield table
 
 
-def _table(first: str, *others: str) -> Table:
+def figures_table(first: str, *others: str) -> Table:
+    """Return an empty table: a column of names, then columns of numbers."""
     table = Table(box=None, pad_edge=False)
     table.add_column(first, overflow="fold")
     for name in others:

@@ -9,7 +9,7 @@ from typing import Any
 from classifier.ensemble import Ensembled, Member
 from classifier.metrics import Figure, Metrics
 from classifier.paired_figures import forest
-from forensics_app.core.measurement import Measurement, Section, Table, told
+from forensics_app.core.measurement import Measurement, Section, Table, of_split, told
 from forensics_app.core.run_plots import Draft
 from forensics_app.core.words import shown
 
@@ -38,7 +38,7 @@ def measurement(found: Ensembled) -> Measurement:
         over=f"Ensemble {shown(found.name)} of {len(found.members)} detectors",
         headline=_headline(found, best, names),
         context=(
-            f"{found.n:,} pictures ({'all of the folder' if found.split == 'all' else f'split {found.split}'} of every "
+            f"{found.n:,} pictures ({of_split(found.split)} of every "
             f"member), the same for all; 95 % intervals. On {told(found.disagreed)} of them the members disagree."
         ),
         notes=tuple(_notes(found)),

@@ -68,6 +68,11 @@ class Measurement:
     facts: tuple[tuple[str, str], ...] = ()
 
 
+def of_split(split: str) -> str:
+    """Return which pictures of a data folder were measured, in words."""
+    return "all of the folder" if split == "all" else f"split {split}"
+
+
 def told(value: Figure | None, *, signed: bool = False) -> str:
     """Return a figure with its interval, with a sign where it is a difference; a dash where there is none."""
     if value is None or not value.n:

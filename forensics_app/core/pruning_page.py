@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from classifier.metrics import Figure
 from classifier.sweep_figures import Panel, panels
-from forensics_app.core.measurement import Measurement, Section, Table, told
+from forensics_app.core.measurement import Measurement, Section, Table, of_split, told
 from forensics_app.core.run_plots import Draft
 from forensics_app.core.words import shown
 
@@ -32,7 +32,7 @@ def measurement(found: Pruned) -> Measurement:
         over=f"{'Magnitude' if found.kind == 'unstructured' else 'Filter'} pruning of {shown(found.detector)}",
         headline=_headline(found),
         context=(
-            f"{found.n:,} pictures ({'all of the folder' if found.split == 'all' else f'split {found.split}'}), the "
+            f"{found.n:,} pictures ({of_split(found.split)}), the "
             f"same at every sparsity; 95 % intervals. Guessing would give {1 / len(found.classes):.2f}."
         ),
         notes=tuple(_notes(found)),

@@ -10,7 +10,7 @@ from classifier.degradations import DEGRADATIONS, Degradation
 from classifier.metrics import Figure
 from classifier.robustness import UNTOUCHED, Point, Sweep
 from classifier.sweep_figures import Panel, panels
-from forensics_app.core.measurement import Measurement, Section, Table, told
+from forensics_app.core.measurement import Measurement, Section, Table, of_split, told
 from forensics_app.core.run_plots import Draft
 from forensics_app.core.words import shown
 
@@ -37,8 +37,8 @@ def measurement(found: Sweep) -> Measurement:
         over=f"Robustness of the detector {shown(found.detector)}",
         headline=_headline(clean, worst),
         context=(
-            f"{found.n:,} pictures ({_split(found)}), the same at every strength; 95 % intervals. Guessing would give "
-            f"{1 / len(found.classes):.2f}."
+            f"{found.n:,} pictures ({of_split(found.split)}), the same at every strength; 95 % intervals. "
+            f"Guessing would give {1 / len(found.classes):.2f}."
         ),
         notes=tuple(_notes(found)),
         sections=(
@@ -50,14 +50,10 @@ def measurement(found: Sweep) -> Measurement:
         records=tuple(_record(point) for point in found.points),
         facts=(
             ("detector", f"{shown(found.detector)}, id {found.detector_id}"),
-            ("pictures", f"{found.n:,}, {_split(found)}"),
+            ("pictures", f"{found.n:,}, {of_split(found.split)}"),
             ("seed of the noise", str(found.seed)),
         ),
     )
-
-
-def _split(found: Sweep) -> str:
-    return "all of the folder" if found.split == "all" else f"split {found.split}"
 
 
 def _headline(clean: Point, worst: Point) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from classifier.sweep_figures import Panel, panels
 from classifier.views import Averaged, Way
-from forensics_app.core.measurement import Measurement, Section, Table, told
+from forensics_app.core.measurement import Measurement, Section, Table, of_split, told
 from forensics_app.core.run_plots import Draft
 from forensics_app.core.words import shown
 
@@ -31,7 +31,7 @@ def measurement(found: Averaged) -> Measurement:
         over=f"Test-time augmentation of the detector {shown(found.detector)}",
         headline=_headline(plain, mean, found),
         context=(
-            f"{found.n:,} pictures ({'all of the folder' if found.split == 'all' else f'split {found.split}'}"
+            f"{found.n:,} pictures ({of_split(found.split)}"
             f"{f', {found.degrade} first' if found.degrade else ''}), the same for every way; 95 % intervals."
         ),
         notes=tuple(_notes(found)),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from classifier.degradations import DEGRADATIONS, ROWS, BadDegradation, Degrade, _registry, degradation, inscribed, rows
+from classifier.degradations import DEGRADATIONS, ROWS, BadDegradation, Degrade, degradation, inscribed, rows
 from classifier.recompress import jpeg
+from classifier.registry import by_name
 from tests.conftest import picture
 
 GREY = np.full((120, 160, 3), 128, np.uint8)
@@ -121,4 +122,4 @@ def test_rows_of_a_sweep() -> None:
     with pytest.raises(BadDegradation, match="did you mean 'noise'"):
         rows("jpeg,noize")
     with pytest.raises(ValueError, match="two degradations"):
-        _registry((*ROWS, DEGRADATIONS["blur"]))
+        by_name((*ROWS, DEGRADATIONS["blur"]), "degradations")

@@ -12,6 +12,7 @@ import pytest
 
 from classifier.data import BadData, difference_hashes, find_pictures, near_duplicate_groups
 from classifier.recipes import Data
+from classifier.registry import by_name
 from generator import fetched, layouts
 from generator.downloads import BadSource, Fetching, Interrupted, Unreachable
 from generator.fetched import Checked, Copied, Fetched
@@ -211,7 +212,7 @@ def test_unknown_names_and_doubled_rows() -> None:
     with pytest.raises(BadData, match="There are hymenoptera, flowers102, pets, "):
         layout("?")
     with pytest.raises(ValueError, match="two data sets are named"):
-        layouts.registry((*layouts.ROWS, layouts.ROWS[0]))
+        by_name((*layouts.ROWS, layouts.ROWS[0]), "data sets")
     for row in LAYOUTS.values():
         assert row.source in SETS
         fetched.parts_of(row, row.split)

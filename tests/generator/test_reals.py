@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from classifier.images import load
+from classifier.registry import by_name
 from generator import picture_sets, reals
 from generator.downloads import BadSource, Interrupted, Unreachable
 from generator.entries import told
-from generator.picture_sets import CATS, ROWS, SETS, Set, registry
+from generator.picture_sets import CATS, ROWS, SETS, Set
 from generator.reals import OFFLINE
 from tests.conftest import write_picture
 from tests.generator.server import Behaviour, serving
@@ -247,5 +248,5 @@ def test_every_row_is_pinned() -> None:
             assert row.remote.size > 10**7
     assert set(CATS) <= set(SETS)
     with pytest.raises(ValueError, match="two sets of pictures are named"):
-        registry((*ROWS, ROWS[0]))
+        by_name((*ROWS, ROWS[0]), "sets of pictures")
     assert picture_sets.SETS is SETS
