@@ -1,0 +1,221 @@
+"""What is asked of a store, and what can be answered from its tally: counts, histogram, a summary of each folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from forensics_app.core.store_places import Folders
+from forensics_app.core.store_rows import BINS, INSIDE, Cell, bounds
+from forensics_app.core.words import ANSWERS
+
+Sort = Literal["path", "p_fake", "size", "judged"]
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which rows of a detector, and in which order.
+
+    `under` is a folder or an archive with all below it; `labels` are among `words.ANSWERS`. `formats`, `error_kinds`
+    and the bounds of p (both inclusive) leave out rows that have none. `text` is a part of the file's name;
+    `include_gone` adds the rows of files that are no longer there. Sorted by path, files of a folder come together;
+    sorted by p_fake, rows without one come last.
+    """
+
+    detector: int
+    under: bytes = b""
+    labels: frozenset[str] = frozenset(ANSWERS)
+    formats: frozenset[str] | None = None
+    p_low: float | None = None
+    p_high: float | None = None
+    error_kinds: frozenset[str] | None = None
+    with_evidence: bool | None = None
+    text: str = ""
+    include_gone: bool = False
+    sort: Sort = "path"
+    descending: bool = False
+
+    @property
+    def low(self) -> float:
+        """The lower bound of p."""
+        return 0.0 if self.p_low is None else self.p_low
+
+    @property
+    def high(self) -> float:
+        """The upper bound of p."""
+        return 1.0 if self.p_high is None else self.p_high
+
+
+@dataclass(frozen=True)
+class FolderSummary:
+    """What the files of one folder came to, without those of the folders in it; `fake_share` is of those judged."""
+
+    folder: bytes
+    counts: dict[str, int]
+
+    @property
+    def fake_share(self) -> float:
+        """Files called fake over files that were judged, 0 where none was."""
+        judged = sum(self.counts.values()) - self.counts["error"]
+        return self.counts["fake"] / judged if judged else 0.0
+
+
+class Part(NamedTuple):
+    """A cell whose rows match: how many lie below the folder asked for, and what of them is still to be tested."""
+
+    number: int
+    cell: Cell
+    rows: int
+    scattered: bool
+    """Other rows of the cell lie elsewhere."""
+    cut: bool
+    """A bound of p goes through the cell."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A query as cells of a store, which are all alike in what is filtered by."""
+
+    db: sqlite3.Connection
+    query: Query
+    scope: bytes
+    parts: tuple[Part, ...]
+
+    @property
+    def name(self) -> bytes:
+        """The part of a file's name that is looked for."""
+        return os.fsencode(self.query.text)
+
+    def tested(self, part: Part) -> bool:
+        """Whether single rows of the part have to be looked at."""
+        return part.cut or bool(self.query.text)
+
+    def tests(self, parts: tuple[Part, ...]) -> tuple[str, list[object]]:
+        """Return SQL and its values for what is still to be tested of rows `r` of some parts."""
+        sql, values = "", list[object]()
+        if any(part.cut for part in parts):
+            sql, values = " AND r.p BETWEEN ? AND ?", [self.query.low, self.query.high]
+        if any(part.scattered for part in parts):
+            test, bound = self.below("f.path")
+            sql += f" AND r.folder IN (SELECT f.id FROM folders f WHERE {test})"  # noqa: S608
+            values += bound
+        if self.query.text:
+            sql += " AND instr(r.name, ?)"
+            values.append(self.name)
+        return sql, values
+
+    def below(self, column: str) -> tuple[str, list[object]]:
+        """Return SQL and its values for a folder at or below the one asked for."""
+        if not self.scope:
+            return "TRUE", []
+        low, high = bounds(self.scope)
+        return f"({column} >= ? AND {column} < ? AND ({column} = ? OR {column} >= ?))", [
+            self.scope, high, self.scope, low
+        ]  # fmt: skip
+
+
+def select(db: sqlite3.Connection, folders: Folders, query: Query) -> Selection:
+    """Return the cells that a query matches."""
+    scope, number = query.under, folders.find(query.under)
+    if number is None:
+        scope, number = query.under + INSIDE, folders.find(query.under + INSIDE)
+    found = db.execute(
+        "SELECT c.id, c.detector, c.label, c.format, c.evidence, c.kind, c.bin, c.gone, t.below, w.below "
+        "FROM tally t JOIN cells c ON c.id = t.cell JOIN tally w ON w.folder = 0 AND w.cell = t.cell "
+        "WHERE t.folder = ? AND t.below > 0 AND c.detector = ?",
+        (number, query.detector),
+    )
+    parts = (
+        Part(id_, Cell(*columns), below, below < whole, _cut(query, columns[5]))
+        for id_, *columns, below, whole in found
+    )
+    return Selection(db, query, scope, tuple(part for part in parts if _matches(query, part.cell)))
+
+
+def _matches(query: Query, cell: Cell) -> bool:
+    wanted = cell.label in query.labels and (query.include_gone or not cell.gone)
+    if query.formats is not None:
+        wanted &= bool(cell.format) and cell.format in query.formats
+    if query.error_kinds is not None:
+        wanted &= cell.label == "error" and cell.kind in query.error_kinds
+    if query.with_evidence is not None:
+        wanted &= query.with_evidence == bool(cell.evidence)
+    if query.p_low is not None or query.p_high is not None:
+        overlaps = cell.bin / BINS - ROUNDING <= query.high and query.low <= (cell.bin + 1) / BINS + ROUNDING
+        wanted &= cell.bin >= 0 and overlaps
+    return wanted
+
+
+def _cut(query: Query, place: int) -> bool:
+    """Whether a bound of p may lie inside a twentieth; one that lies on its edge counts, because of rounding."""
+    least, most = place / BINS - ROUNDING, (place + 1) / BINS + ROUNDING
+    return place >= 0 and ((query.low > 0 and least < query.low) or (query.high < 1 and query.high < most))
+
+
+def counted(selection: Selection) -> Iterator[tuple[Cell, int]]:
+    """Yield the cells of a selection with how many rows each has there."""
+    tested = tuple(part for part in selection.parts if selection.tested(part))
+    yield from ((part.cell, part.rows) for part in selection.parts if not selection.tested(part))
+    for part in tested:
+        sql, values = selection.tests((part,))
+        statement = f"SELECT count(*) FROM rows r WHERE r.cell = ?{sql}"  # noqa: S608
+        yield part.cell, selection.db.execute(statement, (part.number, *values)).fetchone()[0]
+
+
+def counts(selection: Selection) -> dict[str, int]:
+    """Return how many rows each answer has."""
+    found = dict.fromkeys(ANSWERS, 0)
+    for cell, rows in counted(selection):
+        found[cell.label] += rows
+    return found
+
+
+def histogram(selection: Selection, bins: int) -> dict[str, list[int]]:
+    """Return for each answer but errors how many rows have p in each of `bins` equal parts of [0, 1].
+
+    Raises `ValueError` unless `bins` divides 20.
+    """
+    if bins < 1 or BINS % bins:
+        raise ValueError(f"a histogram has 1, 2, 4, 5, 10 or 20 bins, not {bins}")
+    found = {label: [0] * bins for label in ANSWERS if label != "error"}
+    for cell, rows in counted(selection):
+        if cell.bin >= 0:
+            found[cell.label][cell.bin * bins // BINS] += rows
+    return found
+
+
+def summaries(selection: Selection, limit: int) -> list[FolderSummary]:
+    """Return what each folder came to, those with the most fakes first."""
+    labels = {part.number: part.cell.label for part in selection.parts}
+    found: defaultdict[bytes, Counter[str]] = defaultdict(Counter)
+    for folder, cell, rows in (*_own(selection), *_looked_at(selection)):
+        found[folder][labels[cell]] += rows
+    order = sorted(found, key=lambda folder: (-found[folder]["fake"], folder))
+    return [FolderSummary(one, {name: found[one][name] for name in ANSWERS}) for one in order[:limit]]
+
+
+def _own(selection: Selection) -> Iterator[tuple[bytes, int, int]]:
+    test, values = selection.below("f.path")
+    whole = [part.number for part in selection.parts if not selection.tested(part)]
+    yield from selection.db.execute(
+        "SELECT f.path, t.cell, t.own FROM folders f CROSS JOIN tally t ON t.folder = f.id "  # noqa: S608
+        f"WHERE {test} AND t.own > 0 AND +t.cell IN (SELECT value FROM json_each(?))",
+        (*values, json.dumps(whole)),
+    )
+
+
+def _looked_at(selection: Selection) -> Iterator[tuple[bytes, int, int]]:
+    for part in selection.parts:
+        if selection.tested(part):
+            sql, values = selection.tests((part,))
+            yield from selection.db.execute(
+                "SELECT f.path, r.cell, count(*) FROM rows r JOIN folders f ON f.id = r.folder "  # noqa: S608
+                f"WHERE r.cell = ?{sql} GROUP BY r.folder",
+                (part.number, *values),
+            )

@@ -1,0 +1,135 @@
+"""How rows come into a store: each in its place, and the tally of cells and folders in the same transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from forensics_app.core.store_places import Cells, Changes, Folders
+from forensics_app.core.store_rows import INSIDE, Cell, Columns, Known, bounds, split
+from forensics_app.core.store_schema import told, transaction
+
+CHUNK = 1_024
+
+
+class Writer:
+    """Writes rows to a store's file, and knows what is there."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self.db = db
+        self.folders, self.cells = Folders(db), Cells(db)
+        self._path = path
+
+    @contextmanager
+    def writing(self) -> Iterator[Changes]:
+        """Write everything in the block and count it, or nothing; raises `BadStore`."""
+        changes = Changes()
+        try:
+            with told(self._path), transaction(self.db):
+                yield changes
+                changes.write(self.db)
+        except BaseException:
+            self.folders.forget()
+            self.cells.forget()
+            raise
+
+    def known(self, detector: int, path: bytes) -> Known | None:
+        """Return what is known of a file, or None."""
+        folder, name = split(path)
+        number = self.folders.find(folder)
+        found: Any = None if number is None else self.db.execute(
+            "SELECT id, size, mtime_ns, cell FROM rows WHERE detector = ? AND folder = ? AND name = ?",
+            (detector, number, name),
+        ).fetchone()  # fmt: skip
+        return Known(found[0], found[1], found[2], self.cells.cell(found[3]).kind or None) if found else None
+
+    def judged_ns(self, detector: int, path: bytes) -> int | None:
+        """Return when the row of a path was judged, or None."""
+        folder, name = split(path)
+        found: Any = self.db.execute(
+            "SELECT judged FROM rows WHERE detector = ? AND folder = ? AND name = ?",
+            (detector, self.folders.find(folder), name),
+        ).fetchone()
+        return int(found[0]) if found else None
+
+    def detector(self, key: str, name: str, card: str, used_ns: int) -> int:
+        """Return a detector's number, made where it is new."""
+        self.db.execute(
+            "INSERT INTO detectors(key, name, card, used) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET used = max(used, excluded.used)",
+            (key, name, card, used_ns),
+        )
+        return int(self.db.execute("SELECT id FROM detectors WHERE key = ?", (key,)).fetchone()[0])
+
+    def put(self, changes: Changes, path: bytes, cell: Cell, columns: Columns, mark: str | None = None) -> int:
+        """Write a row in place of what its path had and return its id; a mark stays while the content does."""
+        folder, name = split(path)
+        chain, number = self.folders.chain(folder), self.cells.number(cell)
+        changes.add(chain, number, 1)
+        before = self.db.execute(
+            "SELECT id, cell, sha256, mark FROM rows WHERE detector = ? AND folder = ? AND name = ?",
+            (cell.detector, chain[0], name),
+        ).fetchone()
+        if before is None:
+            return self.db.execute(
+                "INSERT INTO rows(detector, folder, name, cell, size, mtime_ns, sha256, p, judged, rest, mark) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (cell.detector, chain[0], name, number, *columns, mark),
+            ).lastrowid or 0  # fmt: skip
+        id_, old, content, marked = before
+        changes.add(chain, old, -1)
+        kept = marked if content == columns.sha256 else None
+        self.db.execute(
+            "UPDATE rows SET cell = ?, size = ?, mtime_ns = ?, sha256 = ?, p = ?, judged = ?, rest = ?, mark = ? "
+            "WHERE id = ?",
+            (number, *columns, mark or kept, id_),
+        )
+        return int(id_)
+
+    def finish(self, detector: int, root: bytes, seen: Callable[[int], bool]) -> int:
+        """Turn the rows at or below a path gone that were not seen, and the others back; returns how many went."""
+        went = 0
+        for folder, rows in self._there(detector, root):
+            turned = [(id_, cell) for id_, cell in rows if seen(id_) == bool(self.cells.cell(cell).gone)]
+            for start in range(0, len(turned), CHUNK):
+                with self.writing() as changes:
+                    went += sum(self._turn(changes, folder, *row) for row in turned[start : start + CHUNK])
+        return went
+
+    def _turn(self, changes: Changes, folder: bytes, id_: int, old: int) -> int:
+        """Turn a row gone, or back; returns whether it went."""
+        cell, chain = self.cells.cell(old), self.folders.chain(folder)
+        turned = self.cells.number(cell._replace(gone=1 - cell.gone))
+        changes.add(chain, old, -1)
+        changes.add(chain, turned, 1)
+        self.db.execute("UPDATE rows SET cell = ? WHERE id = ?", (turned, id_))
+        return 1 - cell.gone
+
+    def _there(self, detector: int, root: bytes) -> Iterator[tuple[bytes, list[tuple[int, int]]]]:
+        """Yield each folder at or below a path with the id and cell of its rows; a file is its own row alone."""
+        if (known := self.known(detector, root) if root else None) is not None:
+            cell = self.db.execute("SELECT cell FROM rows WHERE id = ?", (known.id,)).fetchone()[0]
+            yield split(root)[0], [(known.id, cell)]
+        for start in (root, root + INSIDE):
+            for path in self._folders_below(start):
+                rows = self.db.execute(
+                    "SELECT id, cell FROM rows WHERE detector = ? AND folder = ?", (detector, self.folders.find(path))
+                )
+                yield path, rows.fetchall()
+
+    def _folders_below(self, root: bytes) -> Iterator[bytes]:
+        if self.folders.find(root) is not None:
+            yield root
+        low, high = bounds(root) if root else (b"", None)
+        while True:
+            found = self.db.execute(
+                "SELECT path FROM folders WHERE path > ? AND (? IS NULL OR path < ?) ORDER BY path LIMIT ?",
+                (low, high, high, CHUNK),
+            ).fetchall()
+            yield from (path for (path,) in found)
+            if len(found) < CHUNK:
+                return
+            low = found[-1][0]
