@@ -24,11 +24,12 @@ from pathlib import Path
 import torch
 
 from classifier.data import Labelled, open_data
-from classifier.environment import processor, versions
+from classifier.environment import PACKAGES, processor
 from classifier.history import Epoch
 from classifier.metrics import wilson
 from classifier.recipes import Recipe, load, override
 from classifier.train import train
+from classifier.versions import versions
 
 PLAIN = "augment={crop: center, flip: 0}"
 WAYS = {
@@ -87,7 +88,7 @@ def block(recipe: Recipe, root: Path, found: dict[str, list[Outcome]]) -> Iterat
     """Yield the lines for docs/BENCHMARKS.md."""
     kept, anew = found["kept"], found["anew"]
     seeds, n, epochs = len(kept), kept[0].n, sum(phase.epochs for phase in recipe.phases)
-    known = versions()
+    known = versions(PACKAGES)
     yield (
         f"`python benchmarks/frozen_features.py`, {datetime.date.today()}, on {processor()}, {os.cpu_count()} cores, "
         f"{torch.get_num_threads()} threads, {platform.system()} {platform.machine()}, torch {known['torch']}. "

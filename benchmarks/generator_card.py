@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from classifier import checkpoint
-from classifier.atomic import replacing
+from classifier.atomic import replacing, write_json
 from classifier.data import difference_hash, near_duplicate_groups
 from classifier.detector import sha256_of
 from classifier.images import load
@@ -181,7 +181,7 @@ def main() -> int:
         parser.error(f"--samples must be at least {GRID}")
     model = publish(asked.model, asked.publish, training_facts(asked.model)) if asked.publish else asked.model
     card = {**read_card(model), "metrics": measured(model, Detector.load(asked.features), asked)}
-    checkpoint.write_json(model / CARD, card)
+    write_json(model / CARD, card)
     text = readme(card, (model / WEIGHTS).stat().st_size)
     with replacing(model / README) as file:
         file.write(text.encode())

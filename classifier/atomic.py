@@ -65,14 +65,20 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write plain values as JSON; what is no number becomes null, and a file name that is no UTF-8 an escape."""
+    """Write plain values as JSON; what is no number becomes null, and in names that are no UTF-8 an escape."""
+    text = json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        data = json.dumps(finite(value), indent=2).encode()
     with replacing(path) as file:
-        file.write(json.dumps(_finite(value), indent=1).encode() + b"\n")
+        file.write(data + b"\n")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return plain values with null for what is no finite number, which JSON has no word for."""
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
+        return [finite(one) for one in value]
     return None if isinstance(value, float) and value - value != 0 else value

@@ -17,19 +17,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON under a temporary name, then rename it into place."""
-    temporary = path.with_name(f".{path.name}.part")
-    with _whole_or_nothing(temporary):
-        text = json.dumps(value, indent=2, ensure_ascii=False)
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:  # a file name that is no UTF-8: as an escape it survives
-            data = json.dumps(value, indent=2).encode()
-        temporary.write_bytes(data + b"\n")
-        temporary.replace(path)
-
-
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors under a temporary name, then rename them into place."""
     temporary = path.with_name(f".{path.name}.part")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from classifier import nets
 from classifier.numerics import CPU_FACTS, precision_on
 from classifier.recipes import Recipe
 from classifier.request import Request
+from classifier.versions import versions
 
 PACKAGES = ("torch", "torchvision", "accelerate", "onnxruntime", "numpy", "pillow")
 
@@ -33,13 +33,8 @@ def environment(recipe: Recipe, asked: Request | None, device: str) -> dict[str,
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "platform": platform.platform(),
-        "versions": versions(),
+        "versions": versions(PACKAGES),
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of what a result depends on."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}}
 
 
 def processor() -> str:

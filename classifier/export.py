@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from classifier import checkpoint, nets, zoo
+from classifier.atomic import write_json
 from classifier.data import Item, Pictures
 from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
 from classifier.preprocess import Floats, Preprocess, regions
@@ -104,7 +105,7 @@ def compared_on(items: Sequence[Item], pictures: Pictures, spec: Preprocess) -> 
 
 def write_card(folder: Path, card: Card) -> None:
     """Write a detector's card beside its files."""
-    checkpoint.write_json(folder / CARD, card.model_dump(mode="json"))
+    write_json(folder / CARD, card.model_dump(mode="json"))
 
 
 def contiguous(network: nn.Module) -> nn.Module:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from classifier import checkpoint
-from classifier.atomic import replacing
+from classifier.atomic import replacing, write_json
 from classifier.recipes import Recipe
 
 HISTORY, TABLE = "history.json", "history.csv"
@@ -130,7 +129,7 @@ class Progress:
 
 def write_history(out: Path, entries: Sequence[dict[str, Any]]) -> None:
     """Write all epochs so far as JSON, and as a table in which what was not measured is an empty cell."""
-    checkpoint.write_json(out / HISTORY, list(entries))
+    write_json(out / HISTORY, list(entries))
     text = io.StringIO()
     table = csv.DictWriter(text, [one.name for one in fields(Epoch)], lineterminator="\n")
     table.writeheader()

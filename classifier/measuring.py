@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier import calibrate, checkpoint
+from classifier import calibrate
+from classifier.atomic import write_json
 from classifier.data import Item, Labelled, Pictures, Split
 from classifier.degradations import degradation
 from classifier.detector import Installed, open_folder
@@ -90,4 +91,4 @@ def _write_predictions(path: Path, split: Split, detector: Detector, scores: Sco
         {"path": str(item.path), "class": classes[item.label], "p": [round(float(one), 6) for one in row]}
         for item, row in zip(items, p, strict=True)
     ]
-    checkpoint.write_json(path, {"split": split, "classes": list(classes), "pictures": pictures})
+    write_json(path, {"split": split, "classes": list(classes), "pictures": pictures})

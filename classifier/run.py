@@ -15,6 +15,7 @@ import numpy as np
 from safetensors.torch import load_file
 
 from classifier import checkpoint, split_record, zoo
+from classifier.atomic import write_json
 from classifier.board import FOLDER, board
 from classifier.data import BadData, Labelled, Pictures, made_note, open_data
 from classifier.detector import Card, Installed, open_folder
@@ -188,7 +189,7 @@ def _begin(recipe: Recipe, out: Path, audit: Mapping[str, Any] | None, facts: di
     written = {AUDIT: dict(audit or {}), ENVIRONMENT: facts, RECIPE: recipe.model_dump(mode="json")}
     for name, what in written.items():
         if what and not (out / name).is_file():
-            checkpoint.write_json(out / name, what)
+            write_json(out / name, what)
 
 
 def _export(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from classifier import checkpoint
+from classifier.atomic import write_json
 from classifier.data import BadData
 from classifier.detector import CARD, BadDetector, open_folder
 from classifier.recipes import Recipe
@@ -66,7 +66,7 @@ def remember_failure(recipe: Recipe, folder: Path, record: Record, why: str | No
         folder.parent.mkdir(parents=True, exist_ok=True)
         after[folder.name] = _facts(recipe, record, why)
     if after != before:
-        checkpoint.write_json(folder.parent / FAILED, after)
+        write_json(folder.parent / FAILED, after)
 
 
 def _facts(recipe: Recipe, record: Record, why: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier import checkpoint
+from classifier.atomic import write_json
 from classifier.data import SPLITS, BadData
 from classifier.files import BadImage, read
 from classifier.images import MIN_SIDE_PX
@@ -78,7 +78,7 @@ def build(spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bo
     busy = BadData(f"Another program is making a data set in {out}: wait until it is done, or give another --out.")
     with only_one(work / LOCK, busy):
         if not (work / FILES / RECORD).is_file():
-            checkpoint.write_json(work / PLAN, plan(spec, model))
+            write_json(work / PLAN, plan(spec, model))
             yield Stage("Sampling")
             made = yield from _fakes(spec, model, work / FAKES)
             yield Stage("Writing both classes")

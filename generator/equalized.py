@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from classifier import checkpoint
+from classifier.atomic import write_json
 from classifier.data import BadData, find_pictures
 from classifier.images import BadImage, load
 from classifier.recipes import Data
@@ -67,7 +67,7 @@ def write(root: Path, out: Path, spec: Equalize, *, seed: int = 0) -> Iterator[W
                 reasons.extend(pool.map(lambda job: _write_one(job, making, spec, seed), part))
                 yield Written(len(reasons), len(jobs))
         end = _end(root, out, jobs, reasons)
-        checkpoint.write_json(making / SETTINGS, {"settings": asdict(spec), "seed": seed, "left_out": end.left_out})
+        write_json(making / SETTINGS, {"settings": asdict(spec), "seed": seed, "left_out": end.left_out})
     yield end
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from classifier import checkpoint
+from classifier.atomic import write_json
 from classifier.detector import sha256_of
 
 CARD, INDEX, README = "model.json", "model_index.json", "README.md"
@@ -51,7 +51,7 @@ def write(network: Any, scheduler: Any, out: Path, facts: Mapping[str, Any]) -> 
         _half(network, out).save_pretrained(part / UNET, safe_serialization=True)
         scheduler.save_pretrained(part / SCHEDULER)
         _forget_origin(part)
-        checkpoint.write_json(part / INDEX, _index())
+        write_json(part / INDEX, _index())
         files = sorted(path for path in part.rglob("*") if path.is_file())
         card = {
             "name": out.name,
@@ -60,7 +60,7 @@ def write(network: Any, scheduler: Any, out: Path, facts: Mapping[str, Any]) -> 
             "training": dict(facts),
             "files": {path.relative_to(part).as_posix(): sha256_of(path) for path in files},
         }
-        checkpoint.write_json(part / CARD, card)
+        write_json(part / CARD, card)
     return out
 
 
@@ -92,7 +92,7 @@ def _forget_origin(part: Path) -> None:
     for path in part.rglob("*.json"):
         config = json.loads(path.read_text(encoding="utf-8"))
         config.pop("_name_or_path", None)
-        checkpoint.write_json(path, config)
+        write_json(path, config)
 
 
 def _index() -> dict[str, Any]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from classifier.atomic import replacing
-from classifier.checkpoint import write_json
+from classifier.atomic import replacing, write_json
 from classifier.files import BadImage, read
 from classifier.images import load
+from classifier.versions import versions
 from generator import shares
 from generator.sampler import MAX_SEED, CannotSample, Halved, Sample, SampleSpec, Step, build_scheduler, sample_batches
 from generator.weights import Model, open_model
@@ -88,7 +86,7 @@ def facts_of(model: Model, spec: SampleSpec) -> dict[str, Any]:
         "size": model.size, "scheduler": spec.scheduler, "scheduler_config": noise, "steps": spec.steps,
         "eta": spec.eta, "seed": spec.seed, "batch_size": spec.batch_size, "dtype": model.dtype,
         "device": model.device.type,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": versions(PACKAGES),
     }  # fmt: skip
 
 

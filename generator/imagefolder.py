@@ -14,16 +14,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from classifier import checkpoint
-from classifier.atomic import replacing
+from classifier.atomic import replacing, write_json
 from classifier.data import BadData, Split, difference_hashes, near_duplicate_groups
 from classifier.images import load
+from classifier.versions import versions
 from generator import contact_sheet, splits
 from generator.contact_sheet import SHEET
 from generator.equalize import Equalize, enlarges, equalize, settle
 from generator.fakes import Fakes
 from generator.reals import Reals
-from generator.record import FORMAT, RECORD, versions
+from generator.record import FORMAT, RECORD
 from generator.sampler import SampleSpec
 from generator.weights import Model
 
@@ -110,9 +110,7 @@ def write(spec: DatasetSpec, model: Model, folder: Path, chosen: RealPictures | 
     shown = [(entry["path"], entry["class"]) for entry in entries]
     with replacing(folder / SHEET) as file:
         contact_sheet.draw(folder, shown, *_told(spec, model, settings, chosen)).save(file, "PNG")
-    checkpoint.write_json(
-        folder / RECORD, {"plan": plan(spec, model), **_record(spec, settings, entries, chosen, made)}
-    )
+    write_json(folder / RECORD, {"plan": plan(spec, model), **_record(spec, settings, entries, chosen, made)})
 
 
 def _told(

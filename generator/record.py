@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from classifier.atomic import replacing
+from classifier.versions import versions
 
 RECORD, FORMAT = "dataset.json", 1
 
@@ -45,8 +44,3 @@ def counts(entries: Iterable[Entry]) -> dict[str, dict[str, int]]:
 def pictures(count: int, kind: str = "") -> str:
     """Return `1 picture`, `2,000 pictures` or, of a kind, `3 real pictures`."""
     return f"{count:,} {kind}{' ' if kind else ''}picture{'' if count == 1 else 's'}"
-
-
-def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Return the version of Python and of each package."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}

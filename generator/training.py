@@ -7,7 +7,6 @@ v-prediction after Salimans & Ho, ICLR 2022; loss weights after Hang et al. ("Mi
 from __future__ import annotations
 
 import copy
-import importlib.metadata
 import math
 import re
 import shutil
@@ -27,6 +26,7 @@ from classifier import checkpoint
 from classifier.atomic import replacing
 from classifier.data import BadData
 from classifier.nets import pick_device
+from classifier.versions import versions
 from generator import diffusion, record
 from generator.diffusion import STEPS, TrainSpec, build_scheduler, build_unet, noised
 from generator.export import NotPublished, read_card, write
@@ -195,14 +195,12 @@ def _step_of(model: Path) -> int | None:
 
 
 def _facts(run: _Run, step: int) -> dict[str, Any]:
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "accelerate")}
-    device = str(run.accelerator.device.type)
     return {
         "spec": asdict(run.spec),
         "step": step,
         "pictures": len(run.pictures),
-        "device": device,
-        "versions": versions,
+        "device": str(run.accelerator.device.type),
+        "versions": versions(("torch", "diffusers", "accelerate")),
     }
 
 

@@ -157,7 +157,9 @@ def as_json(what: object) -> str:
     try:
         return json.dumps(what, default=_plain, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(json.loads(json.dumps(what, default=_plain))))
+        from classifier.atomic import finite
+
+        return json.dumps(finite(json.loads(json.dumps(what, default=_plain))))
 
 
 def _plain(value: Any) -> Any:
@@ -166,14 +168,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and value - value != 0 else value
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def open_run(folder: Path) -> Run:
     try:
         installed = open_folder(folder / DETECTOR)
         recipe = validate(_json(folder / RECIPE), str(folder / RECIPE))
-        history = TypeAdapter(tuple[dict[str, float], ...]).validate_python(_json(folder / HISTORY))
+        history = _history(folder / HISTORY)
         metrics = {
             name: TypeAdapter(Metrics).validate_python(_numbers(found))
             for name, found in installed.card.metrics.items()
@@ -144,6 +144,12 @@ def open_run(folder: Path) -> Run:
     if predictions and predictions.classes != installed.card.classes:
         raise BadRun(f"{folder / PREDICTIONS} is of another detector: its classes differ from those on the card.")
     return Run(folder, recipe, installed, history, metrics, split, predictions)
+
+
+def _history(path: Path) -> tuple[dict[str, float], ...]:
+    """Return the figures of every epoch; one that was not measured is null on disk."""
+    found = TypeAdapter(tuple[dict[str, float | None], ...]).validate_python(_json(path))
+    return tuple({name: math.nan if one is None else one for name, one in epoch.items()} for epoch in found)
 
 
 def _square(metrics: Metrics) -> bool:

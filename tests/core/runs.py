@@ -43,7 +43,7 @@ def write_run(folder: Path, detector: Path, classes: Sequence[str], *, n: int = 
         for k, label in enumerate(labels.tolist())
     ]
     names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
-    history = [{"epoch": k, "phase": 0, "best": True, **dict.fromkeys(names, float("nan"))} for k in range(2)]
+    history = [{"epoch": k, "phase": 0, "best": True, **dict.fromkeys(names)} for k in range(2)]
     write_json(folder / "predictions.json", {"split": split, "classes": list(classes), "pictures": listed})
     write_json(folder / "history.json", history)
     write_json(folder / "recipe.json", recipe_of().model_dump(mode="json"))
