@@ -150,7 +150,7 @@ def open_folder(folder: Path, *, check: bool = True) -> Installed:
     try:
         card = Card.model_validate(json.loads(raw))
     except (ValueError, RecursionError) as error:
-        detail = _first_problem(error)
+        detail = first_problem(error)
         raise BadDetector(f"The detector '{folder.name}' has an invalid {CARD}: {detail}.") from None
     installed = Installed(folder, card, hashlib.sha256(raw).hexdigest()[:16])
     if check:
@@ -172,10 +172,11 @@ def members_of(installed: Installed) -> tuple[Installed, ...]:
     return found
 
 
-def _first_problem(error: Exception) -> str:
+def first_problem(error: Exception) -> str:
+    """Return in a line what is wrong with a file, the first thing only."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "card"
+        where = ".".join(str(part) for part in first["loc"]) or "file"
         return f"{where}: {first['msg'].removeprefix('Value error, ')}"[:300]
     return " ".join(str(error).split())[:160]
 

@@ -1,15 +1,13 @@
 """From a trained network to a detector folder: weights, a graph over them, a gate between both.
 
-The graph holds no weights of its own: it refers to the tensors inside weights.safetensors, so that torch and
-onnxruntime read the very same bytes and a detector takes half the space.
+The graph holds no weights of its own: what it reads is made from weights.safetensors when the detector is opened, so
+that torch and onnxruntime start from the very same bytes and a detector takes half the space.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
-import struct
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -26,6 +24,7 @@ from classifier.data import Item, Pictures
 from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
 from classifier.preprocess import Floats, Preprocess, regions
 from classifier.runtime import Detector, softmax
+from classifier.tensors import TENSORS, views, write_rows
 
 PARITY = 1e-3
 """Largest difference of a probability between torch and the exported graph that is let through."""
@@ -81,7 +80,7 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: Floats) -> In
     try:
         checkpoint.save_tensors(part / WEIGHTS, _rounded(network, before, check))
         _write_graph(network, row, part, card.preprocess.size)
-        files = {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH)}
+        files = {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH, TENSORS)}
         card = card.model_copy(update={"closed_form_cam": row.closed_form, "files": files})
         write_card(part, card)
         difference = moved(before, Detector(part).forward(check)[0])
@@ -147,7 +146,7 @@ def _rounded(network: nn.Module, before: Floats, check: Floats) -> dict[str, Ten
 
 
 def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> None:
-    import onnx
+    from classifier.folding import simplified
 
     explained = Explained(network, row).eval()
     names = ["logits", "features", "cam"] if row.closed_form else ["logits", "features"]
@@ -157,7 +156,7 @@ def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> 
             program = torch.onnx.export(
                 explained, (torch.zeros(2, 3, size, size),), dynamo=True, input_names=["input"], output_names=names,
                 dynamic_shapes={"x": {0: torch.export.Dim("n", min=1, max=4096)}}, verbose=False,
-                optimize=False,  # folding would change weights under their old names
+                optimize=False,  # it would put copies of weights into the graph
             )  # fmt: skip
         except torch.onnx.OnnxExporterError as error:
             why = str(error.__cause__ or error).partition("\n")[0][:160]
@@ -170,42 +169,9 @@ def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> 
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     model.graph.ClearField("metadata_props")
-    _refer_to_weights(model, folder / WEIGHTS, prefix="network.")
+    model, rows = simplified(model, views((folder / WEIGHTS).read_bytes()), prefix="network.")
     (folder / GRAPH).write_bytes(model.SerializeToString())
-    onnx.checker.check_model(str(folder / GRAPH))
-
-
-def _refer_to_weights(model: Any, weights: Path, prefix: str) -> None:
-    """Replace the graph's weights by references to the tensors in the safetensors file, cast to single precision."""
-    from onnx import StringStringEntryProto, TensorProto, helper
-
-    tensors, start = _layout(weights)
-    casts = []
-    for tensor in model.graph.initializer:
-        name = tensor.name.removeprefix(prefix)
-        if name not in tensors or tensor.data_type != TensorProto.FLOAT:
-            continue
-        begin, end = tensors[name]["data_offsets"]
-        for kind in ("raw_data", "float_data"):
-            tensor.ClearField(kind)
-        tensor.data_location = TensorProto.EXTERNAL
-        facts = {"location": weights.name, "offset": str(start + begin), "length": str(end - begin)}
-        tensor.external_data.extend(StringStringEntryProto(key=key, value=value) for key, value in facts.items())
-        if tensors[name]["dtype"] == "F16":
-            casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
-            tensor.name, tensor.data_type = f"{tensor.name}.half", TensorProto.FLOAT16
-    for index, node in enumerate(casts):
-        model.graph.node.insert(index, node)
-    for value in [value for value in model.graph.value_info if value.name.removeprefix(prefix) in tensors]:
-        model.graph.value_info.remove(value)
-
-
-def _layout(weights: Path) -> tuple[dict[str, Any], int]:
-    """Return the header of a safetensors file and where its data begin (format: 8 bytes of length, JSON, data)."""
-    with weights.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header: dict[str, Any] = json.loads(file.read(length))
-    return header, 8 + length
+    (folder / TENSORS).write_bytes(write_rows(rows))
 
 
 def moved(before: Floats, after: Floats) -> float:

@@ -9,12 +9,10 @@ the same speed (on 300 others by up to .38: what passes is for the gate to say).
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,10 @@ from onnx import StringStringEntryProto, TensorProto, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from classifier.detector import GRAPH, WEIGHTS, Installed
+from classifier.folding import filled, silence
 from classifier.preprocess import Floats
+from classifier.runtime import opened
+from classifier.tensors import TENSORS
 
 FIRST = 3
 """So many convolutions, and what comes before them, stay in single precision."""
@@ -56,7 +57,18 @@ class _Reader(CalibrationDataReader):
 
 
 def single(installed: Installed) -> Any:
-    """Return a detector's graph with its weights inside, in single precision, with constants and BatchNorm folded."""
+    """Return a detector's graph with its weights inside, in single precision, with constants and BatchNorm folded.
+
+    Raises `BadDetector`.
+    """
+    if TENSORS in installed.card.files:
+        graph, _, tensors = opened(installed)
+        return onnx.shape_inference.infer_shapes(filled(onnx.load_from_string(graph), tensors))
+    return _folded(installed)
+
+
+def _folded(installed: Installed) -> Any:
+    """The same of a detector exported before there was a `TENSORS`."""
     from onnxscript import optimizer
 
     model = onnx.load(str(installed.folder / GRAPH))
@@ -66,7 +78,7 @@ def single(installed: Installed) -> Any:
         model.graph.initializer.remove(halves[node.input[0]])
         model.graph.initializer.append(numpy_helper.from_array(whole, node.output[0]))
         model.graph.node.remove(node)
-    with _silence():
+    with silence():
         return onnx.shape_inference.infer_shapes(optimizer.optimize(model))
 
 
@@ -118,23 +130,12 @@ def _wait(work: Any) -> None:
 
 
 def _quantize(source: Path, target: Path, reader: _Reader, excluded: list[str]) -> None:
-    with _silence():
+    with silence():
         quantize_static(
             str(source), str(target), reader, quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=excluded,
             calibrate_method=CalibrationMethod.MinMax,
         )  # fmt: skip
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the libraries' remarks on how they work off the terminal."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def offsets(weights: Path) -> dict[str, tuple[int, int]]:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from classifier.detector import GRAPH, BadDetector, Card, Installed, checked_files, find, members_of, open_folder
+from classifier.detector import (
+    GRAPH,
+    WEIGHTS,
+    BadDetector,
+    Card,
+    Installed,
+    checked_files,
+    find,
+    first_problem,
+    members_of,
+    open_folder,
+)  # fmt: skip
 from classifier.images import Pixels
 from classifier.preprocess import MIDDLE, Box, Floats, Place, Regions, regions
+from classifier.tensors import TENSORS, made, read_rows, views
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -69,6 +83,7 @@ class Detector:
         self.folder, self.card, self.id = installed.folder, installed.card, installed.id
         self.members = tuple(Detector(one.folder, threads=threads) for one in members_of(installed))
         self._session = None if self.members else _session(installed, threads)
+        _give_back_memory()
         self._outputs = {output.name for output in self._session.get_outputs()} if self._session else set()
 
     @classmethod
@@ -180,29 +195,55 @@ def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:
 def _session(installed: Installed, threads: int) -> InferenceSession:
     import onnxruntime
 
+    graph, files, tensors = opened(installed)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what it has to say comes as an exception
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(one) for one in tensors.values()]
+    options.add_external_initializers(list(tensors), values)
+    source: bytes | str = graph
+    if hasattr(options, "add_external_initializers_from_files_in_memory"):
+        # The graph sees the very bytes that were checked, and no other file whatever paths it holds.
+        files = files or {"nothing": b"0"}
+        options.add_external_initializers_from_files_in_memory(
+            list(files), list(files.values()), [len(data) for data in files.values()]
+        )
+    else:
+        source = str(installed.folder / GRAPH)
+    try:
+        session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise _broken(installed.card, error) from None
+    _check_shapes(session, installed.card)
+    return session
+
+
+def opened(installed: Installed) -> tuple[bytes, dict[str, bytes], dict[str, Any]]:
+    """Return a detector's graph, the files that it reads from, and its tensors by name; raises `BadDetector`.
+
+    A detector exported before there was a `TENSORS` has none of the latter: its graph reads the files itself.
+    """
     card, files = installed.card, dict(checked_files(installed))
     if GRAPH not in files:
         raise BadDetector(
             f"The detector '{card.name}' has no {GRAPH}; export it with 'forensics train' or install it again."
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what it has to say comes as an exception
-    graph: bytes | str = files.pop(GRAPH)
-    if hasattr(options, "add_external_initializers_from_files_in_memory"):
-        # The graph sees the very bytes that were checked, and no other file whatever paths it holds.
-        options.add_external_initializers_from_files_in_memory(
-            list(files), list(files.values()), [len(data) for data in files.values()]
-        )
-    else:
-        graph = str(installed.folder / GRAPH)
+    graph = files.pop(GRAPH)
+    if TENSORS not in files:
+        return graph, files, {}
     try:
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise _broken(card, error) from None
-    _check_shapes(session, card)
-    return session
+        return graph, {}, made(read_rows(files[TENSORS]), views(files[WEIGHTS]))
+    except ValueError as error:
+        raise BadDetector(
+            f"The detector '{card.name}' has weights that do not fit its {TENSORS}: {first_problem(error)}."
+        ) from None
+
+
+def _give_back_memory() -> None:
+    """Return what opening a detector needed for a moment to the system, which glibc would keep: some 100 MB."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _broken(card: Card, error: Exception) -> BadDetector:

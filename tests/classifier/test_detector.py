@@ -147,28 +147,60 @@ def with_graph(folder: Path, change: Callable[[Any], None]) -> None:
     rewrite(folder, files=None)
 
 
-@pytest.mark.parametrize("location", ["../secret.bin", "inside.bin", "/etc/hostname", "link.bin"])
-def test_a_graph_may_read_no_file_that_the_card_does_not_name(copied: Path, location: str) -> None:
-    big = bytes((copied / WEIGHTS).read_bytes())
-    (copied.parent / "secret.bin").write_bytes(big)
-    (copied / "inside.bin").write_bytes(big)
-    (copied / "link.bin").symlink_to(copied.parent / "secret.bin")
+ELSEWHERE = ["../secret.bin", "inside.bin", "/etc/hostname", "link.bin"]
 
-    def point_elsewhere(model: Any) -> None:
+
+def lay_traps(folder: Path) -> None:
+    """Put files beside a detector that its card does not name."""
+    big = bytes((folder / WEIGHTS).read_bytes())
+    (folder.parent / "secret.bin").write_bytes(big)
+    (folder / "inside.bin").write_bytes(big)
+    (folder / "link.bin").symlink_to(folder.parent / "secret.bin")
+
+
+@pytest.fixture
+def refers(tmp_path: Path) -> Path:
+    """A detector of the first kind, whose graph refers into its weights file."""
+    graphs = pytest.importorskip("tests.classifier.graphs", reason="needs the extra 'train'")
+    return Path(graphs.write_patch_detector(tmp_path / "patch"))
+
+
+def set_place(folder: Path, key: str, value: str) -> None:
+    def change(model: Any) -> None:
         tensor = next(one for one in model.graph.initializer if one.external_data)
-        next(entry for entry in tensor.external_data if entry.key == "location").value = location
+        next(entry for entry in tensor.external_data if entry.key == key).value = value
 
-    with_graph(copied, point_elsewhere)
+    with_graph(folder, change)
+
+
+@pytest.mark.parametrize("location", ELSEWHERE)
+def test_a_graph_may_read_no_file_that_the_card_does_not_name(refers: Path, location: str) -> None:
+    assert Detector(refers).name == "patch"
+    lay_traps(refers)
+    set_place(refers, "location", location)
+    assert GRAPH in refused(refers)
+
+
+@pytest.mark.parametrize("location", [*ELSEWHERE, WEIGHTS])
+def test_a_graph_may_read_no_tensor_that_is_not_made_for_it(copied: Path, location: str) -> None:
+    lay_traps(copied)
+    onnx = pytest.importorskip("onnx", reason="needs the extra 'train'")
+
+    def add_one(model: Any) -> None:
+        tensor = onnx.TensorProto(name="more", data_type=1, dims=[2], data_location=1)
+        for key, value in {"location": location, "offset": "0", "length": "8"}.items():
+            tensor.external_data.add(key=key, value=value)
+        model.graph.initializer.append(tensor)
+        next(node for node in model.graph.node if "logits" in node.output).output[0] = "fewer"
+        model.graph.node.append(onnx.helper.make_node("Add", ["fewer", "more"], ["logits"]))
+
+    with_graph(copied, add_one)
     assert GRAPH in refused(copied)
 
 
-def test_a_graph_that_reads_behind_the_end_of_the_weights(copied: Path) -> None:
-    def beyond(model: Any) -> None:
-        tensor = next(one for one in model.graph.initializer if one.external_data)
-        next(entry for entry in tensor.external_data if entry.key == "offset").value = str(2**40)
-
-    with_graph(copied, beyond)
-    assert GRAPH in refused(copied)
+def test_a_graph_that_reads_behind_the_end_of_the_weights(refers: Path) -> None:
+    set_place(refers, "offset", str(2**40))
+    assert GRAPH in refused(refers)
 
 
 def test_a_graph_for_other_classes_sizes_or_inputs_does_not_fit(copied: Path) -> None:

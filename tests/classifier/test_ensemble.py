@@ -112,7 +112,11 @@ def test_what_no_member_has_seen_is_all_that_counts(tmp_path: Path, members: tup
 
 def test_its_files_are_checked(tmp_path: Path, folder: Path, members: tuple[Installed, ...]) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
-    assert [name for name, _ in checked_files(open_folder(copy))] == ["weights.safetensors", "model.onnx"] * 2
+    assert [name for name, _ in checked_files(open_folder(copy))] == [
+        "weights.safetensors",
+        "model.onnx",
+        "tensors.json",
+    ] * 2
     weights = copy / members[0].id / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(BadDetector, match="SHA-256"):
