@@ -7,7 +7,6 @@ import time
 from types import TracebackType
 from typing import Any
 
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
@@ -54,10 +53,10 @@ class Bar:
     def __init__(self, words: str, *, hidden: bool) -> None:
         self._words, self._hidden, self._console = words, hidden, console(sys.stderr)
         self._live = not hidden and self._console.is_terminal
-        told = TextColumn("{task.fields[told]}")
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), told, Pace())
+        told = TextColumn("{task.fields[told]}", markup=False)
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), told, Pace())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._live, expand=True)
-        self._task = self._bar.add_task(escape(words), total=None, told="")
+        self._task = self._bar.add_task(words, total=None, told="")
         self._begun = self._told = time.monotonic()
         self._done = 0
 
@@ -77,8 +76,8 @@ class Bar:
             return
         if done < self._done:  # the next part of the job counts from the start
             self._begun = time.monotonic()
-        self._done = done
-        rate = getattr(event, "rate", None) or done / max(time.monotonic() - self._begun, 1e-6)
+        self._done, elapsed = done, time.monotonic() - self._begun
+        rate = getattr(event, "rate", None) or (done / max(elapsed, 1e-6) if elapsed >= PATIENCE_SECONDS else 0.0)
         unit = getattr(event, "unit", "")
         told = counted(done, total, unit)
         self._bar.update(self._task, completed=done, total=total, rate=rate, unit=unit, told=told)

@@ -143,10 +143,14 @@ class Terminal:
 
 
 def console(file: Any) -> Console:
-    """Return rich's console on a stream; colours only on a terminal and without NO_COLOR, 80 columns elsewhere."""
+    """Return rich's console on a stream; colours only on a terminal and without NO_COLOR, 80 columns elsewhere.
+
+    Brackets and colons in what is printed are themselves: names from outside would be read as markup.
+    """
     from rich.console import Console
 
-    return Console(file=file, highlight=False, width=None if file.isatty() else PLAIN_WIDTH)
+    width = None if file.isatty() else PLAIN_WIDTH
+    return Console(file=file, highlight=False, markup=False, emoji=False, width=width)
 
 
 def as_json(what: object) -> str:

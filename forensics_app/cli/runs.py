@@ -79,19 +79,18 @@ def _table(rows: list[Listed], root: Path) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from forensics_app.core.run_tables import duration
     from forensics_app.core.words import shown
 
-    table = Table(box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("run", overflow="fold")
     table.add_column("network", overflow="fold")
-    for title in ("classes", "epochs", "time"):
+    for title in ("classes", "epochs"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("balanced acc.", no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)
     for row in rows:
         name = row.folder.relative_to(root).as_posix() if row.folder != root else row.folder.name
-        figures = (str(row.classes), str(row.epochs), duration(row.seconds), row.headline or "–", f"{row.n:,}")
+        figures = (str(row.classes), str(row.epochs), row.headline or "–", f"{row.n:,}")
         cells = (name, row.arch, *figures)
         table.add_row(*(Text(shown(cell)) for cell in cells))
     return table

@@ -40,7 +40,7 @@ def listed(root: Path) -> Iterator[Listed]:
             yield _row(open_run(folder))
         except BadRun as error:
             unfinished = not (folder / DETECTOR).exists()
-            begun = "Not finished: 'forensics train' with the same recipe, --out and --resume goes on with it."
+            begun = "Not finished: the command that began it goes on with it when --resume is added."
             yield Listed(folder, problem=begun if unfinished else str(error))
 
 

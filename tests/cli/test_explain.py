@@ -80,7 +80,7 @@ def test_pictures_and_detectors_that_are_none(insects: Path, photo: Path, tmp_pa
 def runs(tmp_path: Path, detector_folder: Path) -> Path:
     """A folder with a good run, one deeper, one that was begun, and one that is damaged."""
     root = tmp_path / "runs"
-    for place in (root / "good", root / "compared" / "deep", root / "bad"):
+    for place in (root / "good", root / "compared" / "wide_resnet50_2", root / "bad"):
         place.parent.mkdir(parents=True, exist_ok=True)
         write_run(place, detector_folder, ("fake", "real"))
     (root / "bad" / "history.json").write_text("[{]")
@@ -92,10 +92,10 @@ def runs(tmp_path: Path, detector_folder: Path) -> Path:
 def test_runs_are_listed(runs: Path) -> None:
     done = invoke("runs", "list", runs)
     assert (done.exit_code, done.stderr) == (0, "")
-    for words in ("good", "compared/deep", "resnet18", "--resume", "no JSON"):
+    for words in ("good", "compared/wide_resnet50_2", "resnet18", "--resume", "no JSON"):
         assert words in " ".join(done.stdout.split())
     rows = records(invoke("runs", "list", runs, "--json").stdout)
-    assert [Path(row["folder"]).name for row in rows] == ["bad", "begun", "deep", "good"]
+    assert [Path(row["folder"]).name for row in rows] == ["bad", "begun", "wide_resnet50_2", "good"]
     assert [row["problem"] is None for row in rows] == [False, False, True, True]
     assert rows[-1]["n"] == 6 and rows[-1]["headline"]
 

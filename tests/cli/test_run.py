@@ -132,10 +132,22 @@ def test_a_job_that_has_done_nothing_yet_has_no_rate(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(progress, "LINE_SECONDS", 0)
-    follow(iter([TrainStep(0, 6), TrainStep(3, 6)]), Terminal(), words="Working")
+    events = [TrainStep(0, 6), TrainStep(3, 6)]
+    follow(iter(events), Terminal(), words="Working")
+    assert capsys.readouterr().err.splitlines() == ["Working: 0 of 6", "Working: 3 of 6"]  # too early to tell
+    monkeypatch.setattr(progress, "PATIENCE_SECONDS", 0)
+    follow(iter(events), Terminal(), words="Working")
     first, second = capsys.readouterr().err.splitlines()
     assert first == "Working: 0 of 6"
     assert second.startswith("Working: 3 of 6 · ")
+
+
+@pytest.mark.parametrize("name", ["runs/[bold]x", "runs/[/b]", "runs/:cat:", "runs/[red]"])
+def test_names_are_not_read_as_markup(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().result(f"Report: {name}", wrap=False)
+    Terminal().note(name)
+    follow(iter([TrainStep(1, 2)]), Terminal(), words=name)
+    assert capsys.readouterr() == (f"Report: {name}\n", f"{name}\n")
 
 
 def test_version() -> None:
