@@ -65,7 +65,9 @@ def grid_of(pixels: Pixels, spec: Preprocess) -> Grid:
     height, width = pixels.shape[:2]
     boxes = regions(pixels, spec).boxes
     rows, columns = (len({box[edge] for box in boxes}) for edge in (1, 0))
-    parts = max(1, round((CELLS / len(boxes)) ** 0.5))
+    narrowest = min(min(right, width) - left if across else min(bottom, height) - top
+                    for left, top, right, bottom in boxes for across in (True, False))  # fmt: skip
+    parts = max(1, min(round((CELLS / len(boxes)) ** 0.5), narrowest))
     found: dict[tuple[int, int], Box] = {}
     for number, (left, top, right, bottom) in enumerate(boxes):
         row, column = divmod(number, columns)

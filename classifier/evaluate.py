@@ -79,11 +79,20 @@ def opened(card: Card, root: Path, spec: Data, seed: int) -> Labelled:
     return data
 
 
+def set_aside(card: Card) -> Split:
+    """Return the split that a detector's own run was measured on, because nothing of it had a part in the run."""
+    return "val" if "val" in card.metrics and "test" not in card.metrics else "test"
+
+
 def pictures_of(data: Labelled, split: Split | None) -> tuple[Item, ...]:
     """Return the pictures of a split, or of all; raises `BadData` if there are none."""
     found = data.splits[split] if split else tuple(item for items in data.splits.values() for item in items)
     if not found:
-        raise BadData(f"The split '{split}' of {data.root} has no pictures.")
+        others = [name for name, items in data.splits.items() if items]
+        raise BadData(
+            f"The split '{split}' of {data.root} has no pictures, as this detector's recipe splits it; there are "
+            f"{', '.join(others)} and all: choose with --split."
+        )
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -83,7 +84,9 @@ class Answered(NamedTuple):
     balanced_accuracy: float
 
     def score(self, metric: str) -> float:
-        """Return a figure of that name as a score: the higher the better."""
+        """Return a figure of that name as a score: the higher the better; the least where answers were no numbers."""
+        if not math.isfinite(self.loss):
+            return -sys.float_info.max
         return -self.loss if metric == "loss" else float(getattr(self, metric))
 
 

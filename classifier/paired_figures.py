@@ -107,7 +107,7 @@ def _shifts(axes: Axes, shifts: NDArray[np.float64], limit: float, theme: Theme)
     axes.set_ylim(0, 1.02)
     at = max(limit, floor)
     axes.axvline(at, **guide(theme))
-    axes.text(at, 0.98, f" the limit, {limit:g}", transform=axes.get_xaxis_transform(), va="top", ha="left",
+    axes.text(at, 0.98, f"  the limit, {limit:g}", transform=axes.get_xaxis_transform(), va="top", ha="left",
               **font(theme, theme.soft))  # fmt: skip
     axes.set_xlabel("by how much p moved, at least", **font(theme))
     axes.set_ylabel("part of the pictures", **font(theme))

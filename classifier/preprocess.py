@@ -118,10 +118,7 @@ def _resized(pixels: Pixels, spec: Preprocess, at: Place) -> tuple[list[Pixels],
         (left + spec.size) * width / scaled[0], (top + spec.size) * height / scaled[1],
     )  # fmt: skip
     image = Image.fromarray(pixels).resize((spec.size, spec.size), KERNELS[spec.kernel], box=source)
-    box = (
-        max(0, round(source[0])),
-        max(0, round(source[1])),
-        min(width, round(source[2])),
-        min(height, round(source[3])),
-    )
+    x, y = min(max(0, round(source[0])), width - 1), min(max(0, round(source[1])), height - 1)
+    # Of a tiny picture less than a pixel may be looked at: it is that pixel.
+    box = (x, y, max(x + 1, min(width, round(source[2]))), max(y + 1, min(height, round(source[3]))))
     return [np.asarray(image, dtype=np.uint8)], (box,)

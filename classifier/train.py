@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,22 @@ def train(
             yield from _phase(job, continued and job.progress.epoch_in_phase > 0)
             continued = False
             job.progress.next_phase()
-        yield Trained(out / BEST, tuple(Epoch(**entry) for entry in job.progress.history))
+        history = tuple(Epoch(**entry) for entry in job.progress.history)
+        _check_kept(history)
+        yield Trained(out / BEST, history)
+
+
+def _check_kept(history: Sequence[Epoch]) -> None:
+    """Raise `TrainingFailed` if the network that was kept gives no numbers for pictures of the validation split."""
+    kept = next(epoch for epoch in reversed(history) if epoch.best)
+    if math.isfinite(kept.val_loss) or math.isnan(kept.val_accuracy):  # or there is no such split
+        return
+    rate = max(kept.lr, kept.head_lr)
+    raise TrainingFailed(
+        f"The network of epoch {kept.epoch + 1}, which was kept, gives no numbers for pictures of the validation split "
+        f"(loss {kept.val_loss}), after a learning rate of {rate:.3g}: begin anew with a lower one, such as "
+        f"--set phases.{kept.phase}.lr={rate / 10:.1g}."
+    )
 
 
 def _opened(recipe: Recipe, data: Labelled, out: Path, continued: bool, device: str, pictures: Pictures) -> _Job:

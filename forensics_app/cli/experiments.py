@@ -14,7 +14,10 @@ NewFolder = Annotated[
     Path, typer.Option("--out", metavar="DIR", readable=False, help="A new folder for the page, plots and figures.")
 ]
 Measured = Annotated[
-    SplitName, typer.Option("--split", help="Pictures to measure on, as the detector's recipe splits the folder.")
+    SplitName | None,
+    typer.Option(
+        help="Pictures to measure on, as the detector's recipe splits the folder: by default those set aside."
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is random.")]
 
@@ -23,7 +26,7 @@ def robustness(
     data: Folder,
     out: NewFolder,
     detector: DetectorName = "default",
-    split: Measured = SplitName.TEST,
+    split: Measured = None,
     only: Annotated[str | None, typer.Option(metavar="NAMES", help="Some of blur, noise, rotate, jpeg …")] = None,
     seed: Seed = 0,
     json: Json = False,
@@ -44,6 +47,7 @@ def robustness(
 
     terminal, chosen, loaded = Terminal(json, quiet), rows(only), Detector.load(detector)
     sweeping.check_place(out)
+    split = split or SplitName.of(loaded.card)
     items = labelled(loaded.card, data, split.part)
     events = sweeping.sweep(loaded, items, chosen, out, split=split.value, seed=seed)
     end = follow(events, terminal, words=f"Measuring {loaded.name}")
@@ -58,7 +62,7 @@ def ensemble(
     ],
     data: Folder,
     out: NewFolder,
-    split: Measured = SplitName.TEST,
+    split: Measured = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="The ensemble's name.")] = "ensemble",
     json: Json = False,
     quiet: Quiet = False,
@@ -74,6 +78,7 @@ def ensemble(
 
     terminal = Terminal(json, quiet)
     with new_folder(out) as part, members_of(members, data, terminal) as found:
+        split = split or SplitName.of(*(one.card for one in found))
         events = joining.join(found, data, part / "detector", split=split.part, name=name)
         end = follow(events, terminal, words=f"Measuring {len(found)} detectors")
         if isinstance(end, joining.Ensembled):
@@ -85,7 +90,7 @@ def quantize(
     detector: Annotated[str, typer.Argument(metavar="DETECTOR", help="An installed detector, or its folder.")],
     data: Folder,
     out: NewFolder,
-    split: Measured = SplitName.TEST,
+    split: Measured = None,
     max_shift: Annotated[float, typer.Option(min=0, max=1, help="Largest shift of a probability.")] = 0.1,
     max_flipped: Annotated[float, typer.Option(min=0, max=1, help="Largest part of changed answers.")] = 0.02,
     force: Annotated[bool, typer.Option("--force", help="Keep it although it is over the limits.")] = False,
@@ -104,7 +109,7 @@ def quantize(
     from forensics_app.core.quantization_page import measurement
 
     terminal, installed = Terminal(json, quiet), member(detector)
-    limits = quantizing.Limits(max_shift, max_flipped)
+    limits, split = quantizing.Limits(max_shift, max_flipped), split or SplitName.of(installed.card)
     quantizing.check(installed, split.value)
     with new_folder(out) as part:
         events = quantizing.quantize(installed, data, part / "detector", split=split.part or "test", limits=limits,
@@ -123,7 +128,7 @@ def prune(
     structured: Annotated[bool, typer.Option("--structured", help="Whole filters instead of single weights.")] = False,
     finetune: Annotated[int, typer.Option(min=0, metavar="EPOCHS", help="Train so long after each pruning.")] = 0,
     keep: Annotated[float | None, typer.Option(metavar="PART", help="Write the detector of this sparsity.")] = None,
-    split: Measured = SplitName.TEST,
+    split: Measured = None,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
     seed: Seed = 0,
     json: Json = False,
@@ -143,6 +148,7 @@ def prune(
     asked = numbers(sparsity, "--sparsity") or pruning.SPARSITIES
     plan = pruning.Plan(asked, "structured" if structured else "unstructured", finetune, keep, seed)
     pruning.check(installed, plan)
+    split = split or SplitName.of(installed.card)
     with new_folder(out) as part:
         events = pruning.prune(installed, data, plan, folder=part / "detector", split=split.part, device=device)
         end = follow(events, terminal, words=f"Pruning {installed.card.name}", tell=stage)

@@ -13,6 +13,7 @@ from forensics_app.cli.run import BadUse, DetectorName, Json, Quiet, Terminal, f
 
 if TYPE_CHECKING:
     from classifier.data import Split
+    from classifier.detector import Card
     from classifier.metrics import Metrics
     from classifier.recipes import Recipe
 
@@ -37,6 +38,14 @@ class SplitName(str, Enum):
     def part(self) -> Split | None:
         """The split, or None for all pictures."""
         return None if self is SplitName.ALL else self.value
+
+    @classmethod
+    def of(cls, *cards: Card) -> SplitName:
+        """Return the split that the runs of all of these detectors were measured on, else the test split."""
+        from classifier.evaluate import set_aside
+
+        found = {set_aside(card) for card in cards}
+        return cls(found.pop()) if len(found) == 1 else cls.TEST
 
 
 def train(

@@ -116,16 +116,21 @@ def _tested(judged: Shared, places: Sequence[int]) -> Generator[Part | Looked, N
 
 
 def _departures(those: Sequence[Contender]) -> Iterator[str]:
-    """Say how the runs differ from the bundled recipes whose names they have: once what all do alike, then the rest."""
+    """Say how the runs differ from the bundled recipes whose names they have: what several do alike is said once."""
     found = {one.name: departures(one.run.recipe) for one in those if one.run}
     alike = [one for one in next(iter(found.values()), ()) if all(one in told for told in found.values())]
     if len(found) < len(those) or len({one.run.recipe.name for one in those if one.run}) > 1:
         alike = []
     if alike:
         yield f"The recipe is not the bundled one. {_listed(alike)}."
+    rest: dict[tuple[str, ...], list[str]] = {}
     for name, told in found.items():
-        if rest := [one for one in told if one not in alike]:
-            yield f"The recipe of {name} is not the bundled one. {_listed(rest)}."
+        rest.setdefault(tuple(one for one in told if one not in alike), []).append(name)
+    for told, names in rest.items():
+        if told:
+            *most, last = names
+            whose = f"{', '.join(most)} and {last}" if most else last
+            yield f"The recipe of {whose} is not the bundled one. {_listed(told)}."
 
 
 def _listed(told: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ def measurement(found: Ensembled) -> Measurement:
     draft = Draft("ensemble", words, lambda theme: forest(figures, apart, theme, titles=titles, ours=WHOLE))
     return Measurement(
         kind="ensemble",
-        over=f"Ensemble {shown(found.name)} of {len(found.members)} detectors",
+        over=f"{shown(found.name)}, an ensemble of {len(found.members)} detectors",
         headline=_headline(found, best, names),
         context=(
             f"{found.n:,} pictures ({of_split(found.split)} of every "

@@ -75,5 +75,5 @@ def figures(trust: Trust) -> str:
     if trust.beaten is not None:
         parts.append(f"better than {trust.beaten} of {trust.random_maps}")
     if trust.randomised_similarity is not None:
-        parts.append(f"like that of random weights {trust.randomised_similarity:.2f}")
+        parts.append(f"like that of random weights {trust.randomised_similarity:.2f}".replace("-", "−"))
     return "; ".join(parts)

@@ -61,11 +61,15 @@ def _headline(found: Pruned) -> str:
         free = point.sparsity
     worst = min(found.points, key=lambda point: last(point).metrics.balanced_accuracy.value)
     what = "weights" if found.kind == "unstructured" else "filters"
-    after = f" after {found.epochs} epochs of fine-tuning" if found.epochs else ""
+    after = f" after {_epochs(found)} of fine-tuning" if found.epochs else ""
     return (
-        f"{free:.0%} of the {what} can be zero without a measurable loss{after}; at {worst.sparsity:.0%} balanced "
-        f"accuracy is {told(last(worst).metrics.balanced_accuracy)}"
+        f"{free:.0%} of the {what} can be zero without a measurable loss{after}; at worst, at "
+        f"{worst.sparsity:.0%}, balanced accuracy is {told(last(worst).metrics.balanced_accuracy)}"
     )
+
+
+def _epochs(found: Pruned) -> str:
+    return "1 epoch" if found.epochs == 1 else f"{found.epochs} epochs"
 
 
 def _notes(found: Pruned) -> Iterator[str]:
@@ -84,7 +88,7 @@ def _facts(found: Pruned) -> Iterator[tuple[str, str]]:
     if found.epochs:
         yield (
             "fine-tuning",
-            f"{found.epochs} epochs of all layers by the recipe, learning rate {found.lr:g}, seed {found.seed}",
+            f"{_epochs(found)} of all layers by the recipe, learning rate {found.lr:g}, seed {found.seed}",
         )
     if found.kept:
         figure = told(found.kept.metrics.balanced_accuracy)

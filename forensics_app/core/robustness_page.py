@@ -60,16 +60,18 @@ def _headline(clean: Point, worst: Point) -> str:
     start = told(clean.metrics.balanced_accuracy)
     if worst is clean:
         return f"Balanced accuracy {start} on untouched pictures"
+    if worst.metrics.balanced_accuracy.value >= clean.metrics.balanced_accuracy.value:
+        return f"Balanced accuracy {start} on untouched pictures falls under no damage"
     return (
         f"Balanced accuracy {start} on untouched pictures falls to {told(worst.metrics.balanced_accuracy)} "
-        f"at worst, {named(worst)}"
+        f"at worst, after {named(worst)}"
     )
 
 
 def named(point: Point) -> str:
-    """Return a point's damage in words: `Gaussian blur, σ in pixels 2`."""
+    """Return a point's damage in words: `Gaussian blur 2 (σ in pixels)`."""
     row = DEGRADATIONS.get(point.degradation or "")
-    return f"{row.words}, {row.unit} {point.strength:g}" if row else "as it is"
+    return f"{row.words} {point.strength:g} ({row.unit})" if row else "as it is"
 
 
 def _notes(found: Sweep) -> Iterator[str]:
@@ -112,8 +114,9 @@ def _onset(found: Sweep, rows: list[Degradation]) -> Table:
         points = [point for point in found.at(row) if point.difference]
         worse = [f"{point.strength:g}" for point in points if point.difference and point.difference.high < 0]
         worst = min(points, key=lambda point: point.metrics.balanced_accuracy.value)
-        lines.append((f"{row.words}, {row.unit}", ", ".join(worse) or "none", f"{worst.strength:g}",
-                      told(worst.difference, signed=True)))  # fmt: skip
+        falls = worst.difference is not None and worst.difference.value < 0
+        at = (f"{worst.strength:g}", told(worst.difference, signed=True)) if falls else ("–", "–")
+        lines.append((f"{row.words}, {row.unit}", ", ".join(worse) or "none", *at))
     return Table(
         "", ("damage", "measurably worse at", "worst at", "loss there"), tuple(lines),
         "Measurably worse: the interval of the difference of balanced accuracy, on the same pictures, lies below 0.",

@@ -23,7 +23,7 @@ from classifier.data import open_data
 from classifier.history import Answered, Progress
 from classifier.keeping import best_of
 from classifier.optimize import trainable_modules
-from classifier.recipes import Recipe, validate
+from classifier.recipes import Phase, Recipe, validate
 from classifier.train import BEST, LAST, Epoch, Step, Trained, TrainingFailed, train
 from tests.classifier.pictures import write_folder
 
@@ -237,6 +237,20 @@ def test_stopping_watches_the_loss_whatever_is_selected_by() -> None:
     assert stops == [False, False, False, True, False]
     assert answers(recipe_of(select="last", early_stop=early), losses, accuracies) == ([True] * 5, stops)
     assert answers(recipe_of(select="loss"), losses, accuracies) == ([True, True, False, False, True], [False] * 5)
+
+
+def test_an_epoch_whose_answers_are_no_numbers_is_the_best_only_while_there_is_no_other() -> None:
+    for select in ("loss", "accuracy"):
+        best, _ = answers(recipe_of(select=select), [math.nan, math.nan, 9, math.inf], [0.5, 0.5, 0.4, 0.9])
+        assert best == [True, False, True, False]
+
+
+def test_a_network_that_gives_no_numbers_is_told_before_it_is_exported(tmp_path: Path, folder: Path) -> None:
+    recipe = recipe_of(arch="scratch_cnn_s2", augment={}, batch_size=64)  # one step, after which nobody looks
+    recipe = recipe.model_copy(update={"phases": (Phase.model_construct(epochs=1, lr=1e30),)})
+    told = r"epoch 1, which was kept, gives no numbers .*rate of 1e\+30: .*--set phases.0.lr=1e\+29"
+    with pytest.raises(TrainingFailed, match=told):
+        trained(recipe, folder, tmp_path / "out")
 
 
 def test_a_phase_has_a_best_of_its_own() -> None:

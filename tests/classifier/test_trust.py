@@ -45,6 +45,16 @@ def test_the_map_of_the_patch_is_good_and_one_beside_it_poor(
         assert wrong.gain is not None and right.gain is not None and wrong.gain < 0 < right.gain
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("side_px", [(40, 9), (9, 40), (3, 3), (64, 2)])
+def test_of_a_tiny_picture_no_cell_is_empty(side_px: tuple[int, int]) -> None:
+    spec = Preprocess(size=32, resize=256)  # looks at an eighth of the shorter side
+    grid = deletion.grid_of(np.zeros((*side_px, 3), np.uint8), spec)
+    assert grid.cells
+    assert all(right > left and bottom > top for left, top, right, bottom in grid.cells)
+    assert [np.unique(empty).tolist() for _, empty in deletion.emptied(grid, np.random.default_rng(0))] == [[0]] * 3
+
+
 def test_maps_at_random_are_seldom_good(patch: Detector) -> None:
     pixels, rng = scene(), np.random.default_rng(4)
     levels = []

@@ -17,6 +17,7 @@ import pytest
 from classifier.compare import mcnemar
 from classifier.data import BadData
 from classifier.pairing import NotComparable
+from classifier.recipes import load
 from forensics_app.core.compare_jobs import compare_detectors
 from forensics_app.core.compare_rows import Row, failed_row
 from forensics_app.core.comparison import Compared
@@ -182,3 +183,18 @@ def test_a_detector_is_named_by_its_run_or_its_card(runs: tuple[Path, ...], dete
     assert contender(str(detector_folder)).name == "tiny"
     assert contender(str(detector_folder)).run is None
     assert np.all(contender(str(runs[0])).kept.labels[:2] == [0, 1])  # type: ignore[union-attr]
+
+
+def test_what_several_recipes_do_alike_is_said_once(runs: tuple[Path, ...], tmp_path: Path) -> None:
+    bundled = load("vehicles").model_dump(mode="json")
+    for run, weights in zip(runs, ("none", "none", "w.safetensors"), strict=True):
+        shutil.copytree(run, tmp_path / run.name)
+        changed = {**bundled, "arch": "resnet18", "seed": 1, "weights": weights}
+        write_json(tmp_path / run.name / "recipe.json", changed)
+    notes = compared(contenders([str(tmp_path / run.name) for run in runs])).notes
+    said = [note for note in notes if "not the bundled one" in note]
+    assert said == [
+        "The recipe is not the bundled one. seed: 1 instead of 0.",
+        "The recipe of good and close is not the bundled one. weights: none instead of imagenet.",
+        "The recipe of poor is not the bundled one. weights: w.safetensors instead of imagenet.",
+    ]

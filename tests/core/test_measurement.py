@@ -7,6 +7,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,15 @@ def test_no_cell_of_the_csv_can_run() -> None:
     assert header == ["name", "w", "other", "x", "x_low", "x_high", "x_n", "y", "z"]
     assert first == ["x", "1", "", "", "", "", "", "", ""]
     assert second == ["'=1+1", "", "a\\u202eb", "", "0", "1", "0", "-1.5", ""]
+
+
+def test_a_sweep_in_which_nothing_falls_says_so() -> None:
+    found = sweep_of(THREE)
+    clean = found.points[0]
+    alike = [replace(point, metrics=clean.metrics, difference=Figure(0.0, -0.1, 0.1, 9)) for point in found.points[1:]]
+    told_of = robustness_page.measurement(replace(found, points=(clean, *alike)))
+    assert "falls under no damage" in told_of.headline
+    assert {row[1:] for row in told_of.sections[1].tables[0].rows} == {("none", "–", "–")}
 
 
 def test_what_must_not_be_overlooked_is_said() -> None:
