@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 BadKind = Literal[
     "missing", "no_permission", "not_regular", "empty", "too_large", "too_many_pixels",
-    "unknown_format", "damaged", "too_small",
+    "unknown_format", "damaged", "too_small", "unreadable",
 ]  # fmt: skip
 
 MAX_BYTES = 256 * 2**20
@@ -42,6 +44,21 @@ class BadImage(Exception):
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the bytes of a regular file; raises `BadImage` for anything else. Never blocks on a FIFO."""
+    with opened(path) as file:
+        try:
+            data = _read(file, max_bytes)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+    if not data:
+        raise BadImage("empty", "The file is empty (0 bytes).")
+    if len(data) > max_bytes:
+        raise BadImage("too_large", f"The file is larger than the limit of {max_bytes:,} bytes.")
+    return data
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Give a regular file to read from; raises `BadImage` for anything else. Never blocks on a FIFO."""
     flags = os.O_RDONLY
     for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
         flags |= getattr(os, name, 0)
@@ -52,27 +69,20 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
     except ValueError:
         raise BadImage("missing", "There is no such file: its name holds a zero byte.") from None
     try:
-        data = _read_regular(handle, max_bytes)
-    except OSError as error:
-        raise _unreadable(path, error) from None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise BadImage("not_regular", NOT_REGULAR)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            yield file
     finally:
         os.close(handle)
-    if not data:
-        raise BadImage("empty", "The file is empty (0 bytes).")
-    if len(data) > max_bytes:
-        raise BadImage("too_large", f"The file is larger than the limit of {max_bytes:,} bytes.")
-    return data
 
 
-def _read_regular(handle: int, max_bytes: int) -> bytes:
-    facts = os.fstat(handle)
-    if not stat.S_ISREG(facts.st_mode):
-        raise BadImage("not_regular", NOT_REGULAR)
-    if facts.st_size > max_bytes:
-        raise BadImage("too_large", f"The file has {facts.st_size:,} bytes; the limit is {max_bytes:,}.")
-    with os.fdopen(handle, "rb", closefd=False) as file:
-        data = file.read(facts.st_size + 1)  # never a buffer of max_bytes for a small file
-        return data if len(data) <= facts.st_size else data + file.read(max_bytes + 1 - len(data))
+def _read(file: BinaryIO, max_bytes: int) -> bytes:
+    size = os.fstat(file.fileno()).st_size
+    if size > max_bytes:
+        raise BadImage("too_large", f"The file has {size:,} bytes; the limit is {max_bytes:,}.")
+    data = file.read(size + 1)  # never a buffer of max_bytes for a small file
+    return data if len(data) <= size else data + file.read(max_bytes + 1 - len(data))
 
 
 def _unreadable(path: Path, error: OSError) -> BadImage:
@@ -81,5 +91,5 @@ def _unreadable(path: Path, error: OSError) -> BadImage:
         code = errno.EISDIR
     if code == errno.ENOENT and os.path.islink(path):
         return BadImage("missing", "There is no such file (the link points to nothing).")
-    kind, message = REFUSALS.get(code or 0, ("damaged", f"The file could not be read: {error.strerror or error}."))
+    kind, message = REFUSALS.get(code or 0, ("unreadable", f"The file could not be read: {error.strerror or error}."))
     return BadImage(kind, message)

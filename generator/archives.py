@@ -87,7 +87,7 @@ def _write_all(
     written: list[tuple[str, str]] = []
     total, due = archive.stat().st_size, ticker()
     with archive.open("rb") as file:
-        for entry in _entries(file, wanted, left_out, limits):
+        for entry in entries(file, wanted, left_out, limits):
             if entry is None:
                 if due():
                     yield Fetching(file.tell(), total, f"Unpacking {what}")
@@ -105,7 +105,7 @@ def _write_all(
     return written
 
 
-def _entries(file: BinaryIO, wanted: Wanted, left_out: Counter[str], limits: Limits) -> Iterator[Entry | None]:
+def entries(file: BinaryIO, wanted: Wanted, left_out: Counter[str], limits: Limits) -> Iterator[Entry | None]:
     """Yield the pictures of an archive of any kind, each name once; raises `BadSource` for damage to all of it."""
     start = file.read(BLOCK)
     file.seek(0)

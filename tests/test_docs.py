@@ -84,7 +84,7 @@ def test_help_has_an_example_that_parses(words: tuple[str, ...], command: Any) -
 
 def test_a_wrong_example_is_noticed() -> None:
     """The parser behind these tests refuses what the program would refuse."""
-    for wrong in ("analyze photo.jpg --no-such-option", "no-such-command", "scan folder"):
+    for wrong in ("analyze photo.jpg --no-such-option", "no-such-command", "scan --workers 2"):
         with pytest.raises(Exception, match=r"(?i)no such|missing"):
             parse(shlex.split(wrong))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from forensics_app.cli.run import BAD_USE, DONE, FAILED_FILES, BadUse, DetectorName, Json, Quiet, Terminal
+from forensics_app.cli.run import BAD_USE, DONE, FAILED_FILES, DetectorName, Json, Quiet, Terminal
 
 
 class Maps(str, Enum):
@@ -48,31 +48,48 @@ def analyze(
 
 
 def scan(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Every picture below it is judged.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Every picture below it is judged; or a zip or tar.")],
     out: Annotated[
-        Path, typer.Option(metavar="DIR", readable=False, help="A new folder for report.html and the results.")
-    ],
+        Path | None, typer.Option(metavar="DIR", readable=False, help="A new folder for report.html and the results.")
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the rows are kept; by default beside the report.")
+    ] = None,
     detector: DetectorName = "default",
     heatmaps: Annotated[
         Maps, typer.Option(help="Draw heat maps for what is not called real, all, or none.")
     ] = Maps.FLAGGED,
+    include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only these: '*.jpg', '2024/*'.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Not these, and no such folders.")] = None,
+    archives: Annotated[bool, typer.Option(help="Look into zip and tar files too.")] = True,
+    links: Annotated[bool, typer.Option("--links", help="Follow links to folders.")] = False,
+    one_disk: Annotated[bool, typer.Option("--one-disk", help="Stay on the disk of the folder.")] = False,
+    every_file: Annotated[bool, typer.Option("--every-file", help="Hidden files and any suffix too.")] = False,
+    watch: Annotated[
+        float | None, typer.Option(min=1, metavar="SECONDS", help="Look again and again, until Ctrl-C.")
+    ] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Only the I-th of N shares, for several machines.")] = "1/1",
+    scaled: Annotated[
+        bool, typer.Option("--scaled", help="Decode large JPEGs smaller: faster, and not quite the same p.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0 means one a core.")] = 0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Judge a folder into a report, a CSV table and JSON lines; Ctrl-C keeps what was done so far.
+    """Judge a folder, however large; run again it goes on, and judges only what is new or has changed.
 
     Example: forensics scan ~/Pictures --out report
     """
-    from classifier.detector import find, open_folder
-    from forensics_app.cli.verdicts import scan_into
+    from forensics_app.cli.scanning import order_of, scan_into
     from forensics_app.core.results import claim
+    from forensics_app.core.scan import Limits, Options, Selection
 
-    if not folder:
-        raise BadUse("The folder's name is empty; give . for the folder that you are in.")
-    installed, terminal = open_folder(find(detector)), Terminal(json, quiet)
-    made = claim(out)
-    failed = scan_into(Path(folder), out, installed, terminal, made=made, heatmaps=heatmaps.value, workers=workers)
+    patterns = tuple(include or ()), tuple(exclude or ())
+    selection = Selection(every_file, *patterns, links=links, one_disk=one_disk, archives=archives)
+    options = Options(out, workers, Limits(), heatmaps.value, scaled, watch)
+    order = order_of(folder, store, detector, selection, options, shard)
+    made = claim(out) if out is not None else ()
+    failed = scan_into(order, Terminal(json, quiet), made=made)
     raise typer.Exit(FAILED_FILES if failed else DONE)
 
 
@@ -86,11 +103,12 @@ def demo(
     Example: forensics demo --out report
     """
     from classifier.detector import find, open_folder
-    from forensics_app.cli.verdicts import scan_into
-    from forensics_app.core.results import claim
+    from forensics_app.cli.scanning import Order, scan_into
+    from forensics_app.core.results import STORE, claim
     from forensics_app.core.samples import lay_out
+    from forensics_app.core.scan import Options, Selection
 
-    installed, terminal = open_folder(find("default")), Terminal(json, quiet)
-    made = claim(out)
-    failed = scan_into(lay_out(out), out, installed, terminal, made=made, heatmaps="all", title="The sample pictures")
-    raise typer.Exit(FAILED_FILES if failed else DONE)
+    installed, made = open_folder(find("default")), claim(out)
+    options = Options(out, heatmaps="all")
+    order = Order(lay_out(out), installed, out / STORE, Selection(), options, title="The sample pictures")
+    raise typer.Exit(FAILED_FILES if scan_into(order, Terminal(json, quiet), made=made) else DONE)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.text import Text
 
-from forensics_app.cli.run import Terminal, follow
-from forensics_app.core import results
-from forensics_app.core.words import ANSWERS, ICONS, PHRASES, about, shown
+from forensics_app.cli.run import Terminal
+from forensics_app.core.words import ICONS, PHRASES, about, shown
 
 if TYPE_CHECKING:
-    from classifier.detector import Card, Installed
+    from classifier.detector import Card
     from forensics_app.core.analysis import Analysis
     from forensics_app.core.batch import Judged
-    from forensics_app.core.judging import Heatmaps
-    from forensics_app.core.scan import Summary
 
 HUES = {"fake": "#dc5a28", "unsure": "#6f7f91", "real": "#12897c", "error": "#a8760a"}
 """Vermilion, slate, teal and amber between the light and the dark shade: a terminal does not say what its ground is."""
@@ -33,7 +28,7 @@ def show(judged: Judged, terminal: Terminal) -> None:
         terminal.complain(f"{ICONS['error']} {shown(str(judged.path))}: {judged.problem}")
     else:
         verdict, name = judged.analysis.verdict, shown(str(judged.path))
-        head = Text.assemble(_sign(verdict.label), f"  p {verdict.p_fake:.2f}  ", (name, "bold"))
+        head = Text.assemble(sign(verdict.label), f"  p {verdict.p_fake:.2f}  ", (name, "bold"))
         terminal.result(head, wrap=False)
         if not terminal.quiet:
             _show_reasons(judged.analysis, judged.heatmap, terminal)
@@ -53,50 +48,6 @@ def show_detector(card: Card, terminal: Terminal) -> None:
         terminal.result(Text(f"Detector: {shown(about(card))}.", "dim"))
 
 
-def _sign(label: str) -> Text:
+def sign(label: str) -> Text:
+    """Return an answer with its sign, in its colour."""
     return Text(f"{ICONS[label]} {PHRASES[label]}", f"bold {HUES[label]}")
-
-
-def scan_into(
-    folder: Path,
-    out: Path,
-    installed: Installed,
-    terminal: Terminal,
-    *,
-    made: tuple[Path, ...],
-    heatmaps: Heatmaps,
-    workers: int = 0,
-    title: str = "",
-) -> int:
-    """Scan a folder into `out` (claimed: `made`), say where the report is, and return how many files failed."""
-    from forensics_app.core.scan import scan
-
-    events = scan(folder, installed.folder, out=out, workers=workers, heatmaps=heatmaps)
-    title = title or f"Pictures in {folder.resolve().name or folder}"
-    recorded = results.record(events, out, installed, title=title, made=made)
-    with _telling_what_is_kept(out, terminal):
-        summary = cast("Summary", follow(recorded, terminal, words="Judging"))
-    if not terminal.json:
-        _show_summary(summary, out, terminal)
-    return summary.failed
-
-
-@contextmanager
-def _telling_what_is_kept(out: Path, terminal: Terminal) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        if (out / results.REPORT).is_file():
-            terminal.note(Text(f"What was judged so far is in {shown(str(out / results.REPORT))}."), wrap=False)
-        raise
-
-
-def _show_summary(summary: Summary, out: Path, terminal: Terminal) -> None:
-    if not summary.done:
-        terminal.note("There was no picture in that folder.")
-    words = "picture" if summary.done == 1 else "pictures"
-    terminal.result(f"{summary.done:,} {words} in {summary.seconds:.1f} s")
-    for name in ANSWERS:
-        if summary.counts[name]:
-            terminal.result(Text(f"{summary.counts[name]:7,}  ").append_text(_sign(name)))
-    terminal.result(Text(f"Report: {shown(str(out / results.REPORT))}"), wrap=False)

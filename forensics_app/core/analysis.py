@@ -39,15 +39,19 @@ def analyze(
     probes: Sequence[Probe] | None = None,
     heatmap: bool = True,
     autograd: bool = True,
+    scaled: bool = False,
 ) -> Analysis:
     """Judge one picture. `probes` None means all; `autograd` allows torch for a map that has no closed form.
+
+    `scaled` allows a large JPEG to be decoded smaller, for a detector that resizes.
 
     Raises `classifier.images.BadImage` for a file that cannot be judged and `CannotJudge` for a detector of other
     things.
     """
     require_judge(detector.card)
     begun = time.perf_counter()
-    file = load(source)
+    spec = detector.card.preprocess
+    file = load(source, scaled_px=max(spec.resize, spec.size) if scaled and spec.kind == "resize" else None)
     judged = detector.judge(file.pixels, heat_class="fake" if heatmap else None)
     heat = judged.heat
     if heatmap and heat is None and autograd and (maps := autograd_maps(detector)):

@@ -5,12 +5,14 @@ Every worker imports this before it limits its threads, so everything heavy is i
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from forensics_app.core.worker import CannotContinue, Job
+from forensics_app.core.worker import CannotContinue, Refused, Task
 
 if TYPE_CHECKING:
     from classifier.images import Pixels
@@ -23,35 +25,65 @@ THUMBNAIL_PX = 160
 JPEG_QUALITY = 88
 
 
-def prepare(detector: str, out: str | None, heatmaps: Heatmaps) -> Job:
+@dataclass(frozen=True)
+class Manner:
+    """How a scan's workers judge: the detector's folder, where pictures go (if anywhere), and which get a map."""
+
+    detector: str
+    out: str | None = None
+    heatmaps: Heatmaps = "flagged"
+    scaled: bool = False
+
+
+def prepare(manner: Manner) -> Judging:
     """Load the detector once and return the job; raises `classifier.detector.BadDetector`."""
     from classifier.runtime import Detector
 
     _decode_in_one_thread()
-    loaded = Detector(Path(detector), threads=1)
-    folder = None if out is None else Path(out)
-    return lambda path: judge(path, loaded, folder, heatmaps)
+    return Judging(manner, Detector(Path(manner.detector), threads=1))
 
 
-def judge(path: str, detector: Detector, out: Path | None, heatmaps: Heatmaps) -> dict[str, Any]:
-    """Return the row of one file; what was written for it is named relative to `out`. Raises `CannotContinue`."""
-    from classifier.images import BadImage
-    from forensics_app.core.analysis import analyze, error_json, to_json
-    from forensics_app.core.walk import path_fields
+@dataclass(frozen=True, eq=False)
+class Judging:
+    """The job of a scan's worker: a picture's bytes and their hash, then its row."""
 
-    fields = path_fields(path)
-    try:
-        analysis = analyze(Path(path), detector, heatmap=out is not None and heatmaps != "none", autograd=False)
-    except BadImage as error:
-        return {**error_json(fields["path"], error.kind, str(error)), **fields, "thumbnail": None}
-    heatmap = thumbnail = None
-    if out is not None:
+    manner: Manner
+    detector: Detector
+
+    def read(self, task: Task) -> tuple[str, bytes]:
+        """Return the SHA-256 and the bytes of a file, or of what an archive gave; raises `Refused`."""
+        from classifier.files import BadImage, read
+
         try:
-            heatmap, thumbnail = _write_overlay(out, analysis, heatmaps), _write_thumbnail(out, analysis)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise CannotContinue(f"The scan cannot write its pictures to '{out}': {reason}.") from None
-    return {**to_json(fields["path"], analysis, heatmap), **fields, "thumbnail": thumbnail}
+            data = task.data if task.data is not None else read(Path(task.path))
+        except BadImage as error:
+            raise Refused(error.kind, str(error)) from None
+        return hashlib.sha256(data).hexdigest(), data
+
+    def work(self, task: Task, material: bytes) -> dict[str, Any]:
+        """Return the row of one file; what was written for it is named relative to `out`."""
+        from classifier.images import BadImage
+        from forensics_app.core.analysis import analyze, to_json
+        from forensics_app.core.walk import path_fields
+
+        out = None if self.manner.out is None else Path(self.manner.out)
+        with_map = out is not None and self.manner.heatmaps != "none"
+        try:
+            analysis = analyze(material, self.detector, heatmap=with_map, autograd=False, scaled=self.manner.scaled)
+        except BadImage as error:
+            raise Refused(error.kind, str(error)) from None
+        heatmap = thumbnail = None
+        if out is not None:
+            try:
+                heatmap, thumbnail = (
+                    _write_overlay(out, analysis, self.manner.heatmaps),
+                    _write_thumbnail(out, analysis),
+                )
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise CannotContinue(f"The scan cannot write its pictures to '{out}': {reason}.") from None
+        fields = path_fields(task.path)
+        return {**to_json(fields["path"], analysis, heatmap), **fields, "thumbnail": thumbnail}
 
 
 def unfinished(out: Path, pid: int) -> Path:
@@ -59,12 +91,22 @@ def unfinished(out: Path, pid: int) -> Path:
     return out / f".forensics-{pid}.part"
 
 
+def heatmap_name(sha256: str, detector_id: str) -> str:
+    """Return where below `out` the picture with its map is."""
+    return f"{HEATMAPS}/{sha256}-{detector_id}.jpg"
+
+
+def thumbnail_name(sha256: str) -> str:
+    """Return where below `out` the small picture is."""
+    return f"{THUMBNAILS}/{sha256}.jpg"
+
+
 def _write_overlay(out: Path, analysis: Analysis, heatmaps: Heatmaps) -> str | None:
     from forensics_app.core.overlay import overlay
 
     if analysis.heat is None or (heatmaps == "flagged" and analysis.verdict.label == "real"):
         return None
-    name = f"{HEATMAPS}/{analysis.file.sha256}-{analysis.detector_id}.jpg"
+    name = heatmap_name(analysis.file.sha256, analysis.detector_id)
     if not _whole(out / name):
         _write(out, name, overlay(analysis.file.pixels, analysis.heat))
     return name
@@ -74,7 +116,7 @@ def _write_thumbnail(out: Path, analysis: Analysis) -> str:
     import numpy as np
     from PIL import Image
 
-    name = f"{THUMBNAILS}/{analysis.file.sha256}.jpg"
+    name = thumbnail_name(analysis.file.sha256)
     if not _whole(out / name):
         image = Image.fromarray(analysis.file.pixels)
         image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=2.0)

@@ -1,15 +1,13 @@
-"""What a scan leaves in its folder: results.jsonl (appended while it runs), results.csv and report.html."""
+"""What a scan leaves in its folder: scan.db while it runs, and results.jsonl, results.csv, report.html at its end."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,16 +20,17 @@ from forensics_app.core.words import answer, shown
 
 if TYPE_CHECKING:
     from classifier.detector import Installed
-    from forensics_app.core.scan import Event
+    from forensics_app.core.scan_events import Event
 
-JSONL, CSV, REPORT = "results.jsonl", "results.csv", "report.html"
-PART = JSONL + ".part"
+STORE, JSONL, CSV, REPORT = "scan.db", "results.jsonl", "results.csv", "report.html"
 LOCK = ".forensics.lock"
 COLUMNS = (
     "path", "verdict", "p_fake", "reason", "evidence", "format", "width", "height", "sha256",
     "detector", "detector_id", "heatmap", "error_kind", "error",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Rows = Callable[[], Iterator[dict[str, Any]]]
 
 
 class ResultsRefused(Exception):
@@ -46,41 +45,34 @@ def claim(out: Path) -> tuple[Path, ...]:
     """
     if out.exists() and not out.is_dir():
         raise ResultsRefused(f"{shown(str(out))} is a file, not a folder; give a folder for the results.")
-    if out.is_dir() and any(out.iterdir()) and not any((out / name).is_file() for name in (JSONL, PART, LOCK)):
+    if out.is_dir() and any(out.iterdir()) and not any((out / name).is_file() for name in (JSONL, STORE, LOCK)):
         raise ResultsRefused(f"{shown(str(out))} is not empty and holds no earlier scan; give a new folder.")
-    own = (out / PICTURES, out / HEATMAPS, out / THUMBNAILS)
+    databases = tuple(out / f"{STORE}{ending}" for ending in ("", "-wal", "-shm"))
+    own = (out / PICTURES, out / HEATMAPS, out / THUMBNAILS, *databases)
     made = tuple(path for path in (*own, out, *out.parents) if not path.exists())
     out.mkdir(parents=True, exist_ok=True)
     with only_one(out / LOCK, _busy(out)):
-        (out / PART).touch()
+        pass
     return made
 
 
 def record(
-    events: Iterator[Event], out: Path, detector: Installed, *, title: str, made: tuple[Path, ...] = ()
+    events: Iterator[Event], out: Path, rows: Rows, detector: Installed, *, title: str, made: tuple[Path, ...] = ()
 ) -> Iterator[Event]:
-    """Pass a scan's events on and keep its rows in `out`, a folder that `claim` accepted with the answer `made`.
+    """Pass a scan's events on, and at its end write the three files from `rows`, those that its store has by then.
 
-    However the scan ends (done, closed, failed) the rows so far become the three files; after a kill -9 they are in
-    results.jsonl.part, and a later scan keeps them as results.interrupted.jsonl. A scan that ends before its first row
-    leaves nothing. Raises what the scan raises, `ResultsRefused` while another scan writes to `out`, and `OSError`
-    where the disk is full.
+    `out` was accepted by `claim` with the answer `made`. However the scan ends (done, closed, failed) the rows so far
+    become the files; after a kill -9 they are in the store, and the same scan run again goes on from there. A scan
+    that ends before its first row leaves nothing. Raises what the scan raises, `ResultsRefused` while another scan
+    writes to `out`, and `OSError` where the disk is full.
     """
     with ExitStack() as stack:
         stack.callback(_remove_empty, made)
         stack.enter_context(only_one(out / LOCK, _busy(out)))
-        kept = whole = False
-        earlier = _set_aside(out)
-        stack.callback(
-            lambda: finish(out, detector, title=title, whole=whole) if kept or whole else abandon(out, made, earlier)
-        )
-        file = stack.enter_context((out / PART).open("wb"))
+        whole = False
+        stack.callback(lambda: _end(out, rows, detector, title, made, whole=whole))
         stack.callback(getattr(events, "close", lambda: None))
-        for event in events:
-            if hasattr(event, "row"):
-                _append(file, event.row)
-                kept = True
-            yield event
+        yield from events
         whole = True
 
 
@@ -88,23 +80,22 @@ def _busy(out: Path) -> ResultsRefused:
     return ResultsRefused(f"Another scan is writing to {shown(str(out))}; give it another folder or wait.")
 
 
-def _set_aside(out: Path) -> Path | None:
-    """Keep the rows that a killed scan left behind; returns where they are now."""
-    part = out / PART
-    if not part.is_file() or not part.stat().st_size:
-        return None
-    names = (f"results.interrupted{'' if number == 1 else f'-{number}'}.jsonl" for number in count(1))
-    return part.replace(next(out / name for name in names if not (out / name).exists()))
+def _end(out: Path, rows: Rows, detector: Installed, title: str, made: tuple[Path, ...], *, whole: bool) -> None:
+    if whole or next(rows(), None) is not None:
+        finish(out, rows, detector, title=title, whole=whole)
+    else:
+        _abandon(out, made)
 
 
-def abandon(out: Path, made: tuple[Path, ...], earlier: Path | None) -> None:
-    """Leave a claimed folder as it was before: without what was `made` in it, with the rows of a killed scan."""
-    (out / PART).unlink(missing_ok=True)
-    if earlier is not None:
-        earlier.replace(out / PART)
-    for folder in made:
-        if out in folder.parents:
-            shutil.rmtree(folder, ignore_errors=True)
+def _abandon(out: Path, made: tuple[Path, ...]) -> None:
+    """Leave a claimed folder as it was before: without what was `made` in it."""
+    for path in made:
+        if out not in path.parents:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _remove_empty(made: tuple[Path, ...]) -> None:
@@ -113,39 +104,16 @@ def _remove_empty(made: tuple[Path, ...]) -> None:
             folder.rmdir()
 
 
-def _append(file: BinaryIO, row: Mapping[str, Any]) -> None:
-    file.write(json.dumps(row).encode() + b"\n")
-    file.flush()  # so that it outlives a kill -9
-
-
-def finish(out: Path, detector: Installed, *, title: str, whole: bool) -> None:
-    """Turn the rows of results.jsonl.part into the three files; `whole` False says that the scan was cut short."""
-    part = out / PART
-    _cut_half_line(part)
-    part.replace(out / JSONL)
+def finish(out: Path, rows: Rows, detector: Installed, *, title: str, whole: bool) -> None:
+    """Write the three files; `whole` False says that the scan was cut short."""
+    with replacing(out / JSONL) as file:
+        for row in rows():
+            file.write(json.dumps(row).encode() + b"\n")
     with replacing(out / CSV) as file:
-        write_csv(file, rows(out / JSONL))
+        write_csv(file, rows())
     with replacing(out / REPORT) as file:
         about = report.Made(title, detector, whole=whole)
-        file.write(report.render(rows(out / JSONL), about, pictures=out).encode())
-
-
-def _cut_half_line(path: Path) -> None:
-    """A full disk or a kill may have left half a row at the end."""
-    with path.open("rb+") as file:
-        size = file.seek(0, os.SEEK_END)
-        tail = max(0, size - 2**20)
-        file.seek(tail)
-        end = file.read().rfind(b"\n")
-        file.truncate(tail + end + 1)
-        os.fsync(file.fileno())
-
-
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Read the rows of a results.jsonl."""
-    with path.open("rb") as file:
-        for line in file:
-            yield json.loads(line)
+        file.write(report.render(rows(), about, pictures=out).encode())
 
 
 def write_csv(file: BinaryIO, found: Iterator[dict[str, Any]]) -> None:

@@ -1,191 +1,119 @@
-"""A folder, judged file by file in worker processes: hostile files cost themselves, never the scan."""
+"""A folder, judged file by file in worker processes: hostile files cost themselves, never the scan.
+
+What was judged is in the store before it is told, so that a scan which was stopped in any way goes on where it was:
+run again, it judges only what is new or has changed. The same bytes are judged once, wherever they lie.
+"""
 
 from __future__ import annotations
 
 import os
-import time
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from classifier.detector import BadDetector, open_folder
-from forensics_app.core.analysis import error_json, require_judge
-from forensics_app.core.judging import HEATMAPS, THUMBNAILS, Heatmaps, prepare, unfinished
-from forensics_app.core.walk import Found, path_fields, walk
+from classifier.detector import BadDetector, Installed, open_folder
+from forensics_app.core.analysis import require_judge
+from forensics_app.core.judging import HEATMAPS, THUMBNAILS, Heatmaps, Manner, prepare, unfinished
+from forensics_app.core.scan_events import Event, Progress, Scanned, Summary
+from forensics_app.core.scan_loop import CannotScan, Loop
+from forensics_app.core.scan_rows import Pictures, Rows
+from forensics_app.core.scan_source import Shard, Source
+from forensics_app.core.store import ScanStore
+from forensics_app.core.walk import Selection, is_archive
 from forensics_app.core.words import shown
 from forensics_app.core.workers import CannotContinue, Limits, Workers
 
-__all__ = ["CannotScan", "Limits", "Progress", "Scanned", "Summary", "scan"]
-
-EVENT_SECONDS = 0.4
-WALK_SECONDS = 0.01
-FILES_A_WORKER = 32
-"""Below this many files a further worker takes longer to start than it saves."""
+__all__ = ["CannotScan", "Event", "Limits", "Options", "Progress", "Scanned", "Selection", "Summary", "scan"]
 
 
-class CannotScan(Exception):
-    """The whole scan cannot go on; `str()` is one sentence that says why."""
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
-class Scanned:
-    """One file is done. `total` grows while folders are still being listed; `rate` is files a second so far.
+class Options:
+    """How a scan works, beside what it looks at; `watch` is the number of seconds between two looks at the folder."""
 
-    `row` is the public JSON form of an image (`forensics_app.core.analysis.to_json` or `error_json`) with `thumbnail`;
-    that and `heatmap` are paths relative to `out`, or None. `path` begins with the scanned folder as it was given;
-    `path_bytes` is there only for a name that is no UTF-8.
-    """
-
-    done: int
-    total: int
-    row: dict[str, Any]
-    rate: float
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Nothing was finished for a moment; comes at least twice a second then."""
-
-    done: int
-    total: int
-    rate: float
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The last event. `counts` has the keys fake, real, unsure and error; `failed` is the number of errors."""
-
-    done: int
-    failed: int
-    counts: dict[str, int]
-    seconds: float
-
-
-Event = Scanned | Progress | Summary
-
-
-@dataclass
-class _Tally:
-    begun: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
-    done: int = 0
-    total: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("fake", "real", "unsure", "error"), 0))
-
-    @property
-    def rate(self) -> float:
-        return self.done / max(time.monotonic() - self.begun, 1e-6)
-
-    def scanned(self, row: dict[str, Any]) -> Scanned:
-        self.done += 1
-        self.counts["error" if "error" in row else row["verdict"]["label"]] += 1
-        self.told = time.monotonic()
-        return Scanned(self.done, self.total, row, self.rate)
-
-    def progress(self) -> Iterator[Progress]:
-        if time.monotonic() - self.told >= EVENT_SECONDS:
-            self.told = time.monotonic()
-            yield Progress(self.done, self.total, self.rate)
-
-    def summary(self) -> Summary:
-        return Summary(self.done, self.counts["error"], self.counts, time.monotonic() - self.begun)
+    out: Path | None = None
+    workers: int = 0
+    limits: Limits = LIMITS
+    heatmaps: Heatmaps = "flagged"
+    scaled: bool = False
+    watch: float | None = None
 
 
 def scan(
     root: Path,
     detector: Path,
+    store: ScanStore,
     *,
-    out: Path | None = None,
-    workers: int = 0,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-    heatmaps: Heatmaps = "flagged",
-    every_file: bool = False,
+    shard: Shard = (0, 1),
+    selection: Selection = Selection(archives=True),  # noqa: B008 - frozen
+    options: Options = Options(),
 ) -> Iterator[Event]:
-    """Judge every picture below `root` with the detector in the folder `detector`, in no particular order.
+    """Judge every picture of `root`, a folder or an archive, with the detector in the folder `detector`.
 
-    Found is what `forensics_app.core.walk.find_files` says: every file that is not hidden and whose suffix does not
-    name another kind of file; `every_file` leaves out nothing. `workers` 0 means one a core. Below `out` (made if
-    missing, never scanned) the overlays (`heatmaps`: of what is not called real, of all, of none) and thumbnails are
-    written, named by SHA-256; files that are there already are kept. A file that crashes or hangs its worker, or needs
-    more than `limits`, is a row with an error. Closing the generator stops the workers.
-    Raises `CannotScan`, `forensics_app.core.analysis.CannotJudge` and `classifier.detector.BadDetector`.
+    Rows go to `store`, in no particular order. A file that is there with the same detector, size and time of change is
+    known; others are judged, and tried again if they failed for a reason that may pass. Below `options.out` (made if
+    missing, never scanned) overlays and thumbnails are written, named by SHA-256; files that are there already are
+    kept. `options.workers` 0 means one a core. A file that crashes or hangs its worker, or needs more than the limits,
+    is a row with an error. `shard` (i, n) takes the i-th of n shares, each into a store of its own, which
+    `ScanStore.merge` joins. Closing the generator stops the workers and keeps what was judged.
+    Raises `CannotScan`, `forensics_app.core.analysis.CannotJudge`, `classifier.detector.BadDetector` and `BadStore`.
     """
-    _check(root, detector, out)
-    tally, own = _Tally(), _own_folders(root, out)
-    listing = walk(os.fspath(root), every_file=every_file, skip=own)
-    most = workers if workers > 0 else _cores()
-    crew = Workers(prepare, os.fspath(detector), None if out is None else os.fspath(out), heatmaps, limits=limits)
+    installed = _check(root, detector, options)
+    path = os.path.abspath(root)  # noqa: PTH100 - resolves no links
+    source = Source(path, _without_own(selection, root, options.out), shard)
+    number = store.detector(known_as(installed, scaled=options.scaled))
+    manner = Manner(
+        os.fspath(detector), None if options.out is None else os.fspath(options.out), options.heatmaps,
+        options.scaled,
+    )  # fmt: skip
+    pictures = Pictures(options.out, options.heatmaps, installed)
+    crew = Workers(prepare, manner, limits=options.limits)
     try:
         with crew:
-            yield from _run(listing, crew, most, tally)
+            most = options.workers if options.workers > 0 else _cores()
+            yield from Loop(source, Rows(store, number, pictures), crew, most, options.watch).run()
     except CannotContinue as error:
         raise (BadDetector if error.kind == "BadDetector" else CannotScan)(str(error)) from None
     finally:
         for pid in crew.pids:
-            if out is not None:
-                unfinished(out, pid).unlink(missing_ok=True)
-    yield tally.summary()
+            if options.out is not None:
+                unfinished(options.out, pid).unlink(missing_ok=True)
 
 
-def _run(listing: Iterator[Found | None], crew: Workers, most: int, tally: _Tally) -> Iterator[Scanned | Progress]:
-    pending: deque[str] = deque()
-    walking = True
-    while walking or pending or crew.tasks:
-        if walking:
-            problems, walking = _walk(listing, pending, tally)
-            for row in problems:
-                yield tally.scanned(row)
-        wanted = min(most, 1 + tally.total // FILES_A_WORKER, len(pending) + crew.tasks)
-        while len(crew) < wanted:
-            crew.start()
-        for _ in range(min(crew.free, len(pending))):
-            crew.give(pending.popleft())
-        patience = 0.0 if walking or (not pending and not crew.tasks) else tally.told + EVENT_SECONDS - time.monotonic()
-        for outcome in crew.wait(patience):
-            yield tally.scanned(outcome.answer or _problem(outcome.task, outcome.problem or ("failed", "No answer.")))
-        yield from tally.progress()
+def known_as(installed: Installed, *, scaled: bool) -> Installed:
+    """Return the detector under which rows are kept: pictures that were decoded smaller may get other answers."""
+    return replace(installed, id=f"{installed.id}-scaled") if scaled else installed
 
 
-def _walk(listing: Iterator[Found | None], pending: deque[str], tally: _Tally) -> tuple[list[dict[str, Any]], bool]:
-    """List files for a moment; returns the rows of folders that could not be listed, and whether there is more."""
-    until = time.monotonic() + WALK_SECONDS
-    problems = []
-    for found in listing:
-        tally.total += found is not None
-        if found and found.problem:
-            problems.append(_problem(found.path, found.problem))
-        elif found:
-            pending.append(found.path)
-        if time.monotonic() > until:
-            return problems, True
-    return problems, False
-
-
-def _problem(path: str, problem: tuple[str, str]) -> dict[str, Any]:
-    fields = path_fields(path)
-    return {**error_json(fields["path"], *problem), **fields, "thumbnail": None}
-
-
-def _check(root: Path, detector: Path, out: Path | None) -> None:
+def _check(root: Path, detector: Path, options: Options) -> Installed:
     """Refuse once, before any worker starts, what would fail for every file."""
-    require_judge(open_folder(detector).card)
-    if not root.is_dir():
-        raise CannotScan(f"'{shown(str(root))}' is not a folder that can be scanned.")
+    installed = open_folder(detector)
+    require_judge(installed.card)
+    if not root.is_dir() and not (root.is_file() and is_archive(root.name)):
+        raise CannotScan(f"'{shown(str(root))}' is not a folder that can be scanned, nor a zip or tar.")
+    if options.scaled and installed.card.preprocess.kind == "tiles":
+        raise CannotScan(
+            f"The detector '{installed.card.name}' looks at pixels in native resolution: pictures cannot be decoded "
+            "smaller for it. Leave --scaled out."
+        )
+    out = options.out
     for folder in (out / HEATMAPS, out / THUMBNAILS) if out else ():
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotScan(f"The scan cannot write to '{shown(str(folder))}': {error.strerror}.") from None
+    return installed
 
 
-def _own_folders(root: Path, out: Path | None) -> tuple[str, ...]:
-    """Return the folders that hold the scan's own pictures; a user's folder given as `out` is still scanned itself."""
+def _without_own(selection: Selection, root: Path, out: Path | None) -> Selection:
+    """Leave out the scan's own pictures; a user's folder given as `out` is still scanned itself."""
     if out is None:
-        return ()
-    same = out.samefile(root)
-    return tuple(os.fspath(out / name) for name in (HEATMAPS, THUMBNAILS)) if same else (os.fspath(out),)
+        return selection
+    same = root.is_dir() and out.samefile(root)
+    own = tuple(os.fspath(out / name) for name in (HEATMAPS, THUMBNAILS)) if same else (os.fspath(out),)
+    return replace(selection, skip=(*selection.skip, *own))
 
 
 def _cores() -> int:

@@ -109,6 +109,11 @@ class ScanStore:
         with told(self.path):
             return self._writer.known(detector, path)
 
+    def last_id(self) -> int:
+        """Return the highest id that there is: rows that are written later have a higher one, or one that was."""
+        with told(self.path):
+            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM rows").fetchone()[0])
+
     def judged(self, detector: int, sha256: str) -> dict[str, Any] | None:
         """Return the row of a content (hexadecimal digits) that a detector judged under any path, or None."""
         content = bytes.fromhex(sha256)

@@ -37,12 +37,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Known:
-    """What decides whether a file is judged again; `error` is the kind of its error, None where it was judged."""
+    """What decides whether a file is judged again; `error` is the kind of its error, None where it was judged.
+
+    `label` is among `words.ANSWERS`, `sha256` hexadecimal digits, None where the file could not be read.
+    """
 
     id: int
     size: int
     mtime_ns: int
     error: str | None
+    label: str
+    sha256: str | None
 
 
 class Cell(NamedTuple):

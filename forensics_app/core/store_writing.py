@@ -41,10 +41,14 @@ class Writer:
         folder, name = split(path)
         number = self.folders.find(folder)
         found: Any = None if number is None else self.db.execute(
-            "SELECT id, size, mtime_ns, cell FROM rows WHERE detector = ? AND folder = ? AND name = ?",
+            "SELECT id, size, mtime_ns, cell, sha256 FROM rows WHERE detector = ? AND folder = ? AND name = ?",
             (detector, number, name),
         ).fetchone()  # fmt: skip
-        return Known(found[0], found[1], found[2], self.cells.cell(found[3]).kind or None) if found else None
+        if found is None:
+            return None
+        id_, size, mtime_ns, cell, sha256 = found
+        kept = self.cells.cell(cell)
+        return Known(id_, size, mtime_ns, kept.kind or None, kept.label, sha256.hex() if sha256 else None)
 
     def judged_ns(self, detector: int, path: bytes) -> int | None:
         """Return when the row of a path was judged, or None."""

@@ -1,5 +1,9 @@
 """A worker process from within: confined, one task after the other, until its parent closes the pipe or dies.
 
+A task has two steps. The worker *reads* it (bytes and their SHA-256), says the hash, and hears from the parent whether
+to go on: content that is known already is not judged again. While it *works* on one task the next one has been read,
+so that it never waits for an answer. `forensics_app.core.workers` is the parent's side.
+
 It answers in JSON, not in pickles: a process that a hostile file has taken over must not be able to run code in the
 parent. This module imports nothing heavy, because every worker imports it before it limits its threads.
 """
@@ -10,17 +14,34 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Any
-
-Job = Callable[[str], dict[str, Any]]
-"""What a worker does with a task (a path): returns its answer, which JSON can hold."""
+from typing import Any, Protocol
 
 ORPHAN_SECONDS = 2.0
-"""How much longer than its limit a task may take before the kernel ends it, if no parent has."""
+"""How much longer than its limit a step may take before the kernel ends it, if no parent has."""
+NEXT_SECONDS = 0.002
+"""How long to wait for the next task before working on this one; it is on its way unless there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A picture to judge: a path as Python holds it (`os.fsdecode`), and its bytes where it lies in an archive."""
+
+    path: str
+    data: bytes | None = None
+
+
+class Job(Protocol):
+    """What a worker does. Both steps may raise `Refused`, `CannotContinue` and, as a bug, anything else."""
+
+    def read(self, task: Task) -> tuple[str, Any]:
+        """Return a key (the SHA-256) by which the parent decides, and what `work` needs."""
+
+    def work(self, task: Task, material: Any) -> dict[str, Any]:
+        """Return the answer, which JSON can hold."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +52,14 @@ class Limits:
     seconds_a_file: float = 60.0
 
 
+class Refused(Exception):
+    """A task that cannot be done: `kind` says which way, `str()` is one sentence."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class CannotContinue(Exception):
     """No task can be done any more: a worker cannot start, results cannot be written; `kind` is the error's class."""
 
@@ -39,10 +68,14 @@ class CannotContinue(Exception):
         self.kind = kind
 
 
+class _Enough(Exception):
+    """This worker has told of something after which it should take no other task."""
+
+
 def serve(pipe: connection.Connection, prepare: Callable[..., Job], arguments: tuple[Any, ...], limits: Limits) -> None:
     """Be a worker until the pipe closes, which it also does when the parent dies."""
     _confine(limits)
-    with suppress(EOFError, OSError):  # the parent is gone or has closed the pipe
+    with suppress(EOFError, OSError, _Enough):  # the parent is gone or has closed the pipe
         try:
             job = prepare(*arguments)
         except MemoryError:
@@ -53,27 +86,73 @@ def serve(pipe: connection.Connection, prepare: Callable[..., Job], arguments: t
             _send(pipe, {"stop": str(error) or type(error).__name__, "kind": type(error).__name__})
             return
         _send(pipe, {"ready": True})
-        while not _work(pipe, job, json.loads(pipe.recv_bytes()), limits):
-            pass
+        _Worker(pipe, job, limits).run()
 
 
-def _work(pipe: connection.Connection, job: Job, task: str, limits: Limits) -> bool:
-    """Answer one task; True if this worker should take no other one."""
-    _alarm(limits.seconds_a_file + ORPHAN_SECONDS)
-    message: dict[str, Any]
-    try:
-        message = {"answer": job(task)}
-    except CannotContinue as error:
-        message = {"stop": str(error), "kind": error.kind}
-    except MemoryError:
-        text = f"The picture needs more memory than the {limits.memory_bytes / 2**20:,.0f} MiB that one file may use."
-        message = {"problem": ("memory", text), "last": True}
-    except Exception as error:
-        detail = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        message = {"problem": ("failed", f"The picture could not be judged ({detail})."), "last": True}
-    _alarm(0)
-    _send(pipe, message)
-    return "last" in message or "stop" in message
+@dataclass(eq=False)
+class _Worker:
+    pipe: connection.Connection
+    job: Job
+    limits: Limits
+
+    def run(self) -> None:
+        """Read the next task, work on the one before, and so on."""
+        held: tuple[Task, Any] | None = None
+        while True:
+            following = self._read_next() if held is None or self.pipe.poll(NEXT_SECONDS) else None
+            if held is not None:
+                self._work(*held)
+            held = following if following is not None and self._wanted() else None
+
+    def _read_next(self) -> tuple[Task, Any] | None:
+        """Return a task and what was read of it, its key told; None if it could not be read, and that was told."""
+        task = self._receive()
+        read: list[tuple[Task, Any]] = []
+        with self._telling("read"):
+            key, material = self.job.read(task)
+            _send(self.pipe, {"asks": key})
+            read.append((task, material))
+        return read[0] if read else None
+
+    def _receive(self) -> Task:
+        orders = json.loads(self.pipe.recv_bytes())
+        return Task(orders["path"], self.pipe.recv_bytes() if orders["inline"] else None)
+
+    def _wanted(self) -> bool:
+        return bool(json.loads(self.pipe.recv_bytes())["wanted"])
+
+    def _work(self, task: Task, material: Any) -> None:
+        with self._telling("work"):
+            _send(self.pipe, {"begun": True})
+            _send(self.pipe, {"answer": self.job.work(task, material)})
+
+    @contextmanager
+    def _telling(self, step: str) -> Iterator[None]:
+        """Give a step its time, and turn what goes wrong in it into a message to the parent."""
+        message: dict[str, Any] | None = None
+        _alarm(self.limits.seconds_a_file + ORPHAN_SECONDS)
+        try:
+            yield
+        except (EOFError, BrokenPipeError, ConnectionError):
+            raise
+        except CannotContinue as error:
+            message = {"stop": str(error), "kind": error.kind}
+        except Refused as error:
+            message = {"problem": (error.kind, str(error))}
+        except MemoryError:
+            most = f"{self.limits.memory_bytes / 2**20:,.0f} MiB"
+            text = f"The picture needs more memory than the {most} that one file may use."
+            message = {"problem": ("memory", text), "last": True}
+        except Exception as error:
+            detail = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+            message = {"problem": ("failed", f"The picture could not be judged ({detail})."), "last": True}
+        finally:
+            _alarm(0)
+        if message is None:
+            return
+        _send(self.pipe, {**message, "step": step})
+        if "last" in message or "stop" in message:
+            raise _Enough
 
 
 def _send(pipe: connection.Connection, message: dict[str, Any]) -> None:

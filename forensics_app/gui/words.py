@@ -17,6 +17,7 @@ ADVICE = {
     "missing": "It may have been moved or renamed. Drop it again from where it is now.",
     "no_permission": "Change its permissions, or copy it to a folder of yours, and drop it again.",
     "not_regular": "Drop a picture file, or a folder that contains pictures.",
+    "unreadable": "The disk or the network could not give it. Check the connection, and drop it again.",
     "empty": "The copy or download was probably cut short. Get the file again.",
     "too_large": "Save a smaller copy and drop that; mind that saving anew weakens the traces.",
     "too_many_pixels": "Cut a part out of it, in its own resolution, and drop that.",

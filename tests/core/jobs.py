@@ -9,18 +9,32 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from forensics_app.core.worker import CannotContinue, Job
+from forensics_app.core.worker import CannotContinue, Job, Task
 
 
 def prepare_any() -> Job:
-    return do
+    return Doing()
 
 
-def do(task: str) -> dict[str, Any]:
-    """Do what the word before the colon says with what comes after it; any other task is answered."""
-    word, _, value = task.partition(":")
-    done = DEEDS[word](value) if word in DEEDS else {}
-    return {"task": task, "pid": os.getpid(), **(done or {})}
+class Doing:
+    """Does what the word before the colon says with what comes after it; any other task is answered.
+
+    It is done while working, or with `read:` in front while reading.
+    """
+
+    def read(self, task: Task) -> tuple[str, Any]:
+        if task.path.startswith("read:"):
+            deed(task.path.removeprefix("read:"))
+        return task.path if task.data is None else task.data.decode(), task.data
+
+    def work(self, task: Task, material: Any) -> dict[str, Any]:
+        done = {} if task.path.startswith("read:") else deed(task.path)
+        return {"task": task.path, "pid": os.getpid(), "length": len(material or b""), **done}
+
+
+def deed(text: str) -> dict[str, Any]:
+    word, _, value = text.partition(":")
+    return (DEEDS[word](value) if word in DEEDS else None) or {}
 
 
 def spin(_: str) -> None:
@@ -73,4 +87,4 @@ def prepare_badly(how: str) -> Job:
         bytearray(2**40)
     if how == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
-    return do
+    return Doing()

@@ -7,53 +7,60 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from classifier.detector import Installed
 from forensics_app.core import results
-from forensics_app.core.scan import Scanned, Summary
+from forensics_app.core.scan_events import Event, Scanned, Summary
 from tests.core.test_report import CARD, failed, judged
 
 DETECTOR = Installed(Path(), CARD, "x")
 
 
-def events(count: int) -> Iterator[Scanned | Summary]:
+def events(count: int, kept: list[dict[str, Any]]) -> Iterator[Event]:
+    """A scan of so many pictures, whose store is the list `kept`."""
     for done in range(1, count + 1):
-        yield Scanned(done, count, judged(f"in/{done}.png"), 1.0)
+        kept.append(judged(f"in/{done}.png"))
+        yield Scanned(done, count, kept[-1], 1.0)
     yield Summary(count, 0, {"fake": count, "real": 0, "unsure": 0, "error": 0}, 1.0)
+
+
+def recorded(
+    kept: list[dict[str, Any]], source: Iterator[Event], out: Path, made: tuple[Path, ...] = ()
+) -> Iterator[Event]:
+    return results.record(source, out, lambda: iter(list(kept)), DETECTOR, title="t", made=made)
 
 
 def written(out: Path) -> list[str]:
     return [json.loads(line)["path"] for line in (out / results.JSONL).read_text().splitlines()]
 
 
-def test_rows_are_on_disk_while_the_scan_runs(tmp_path: Path) -> None:
-    results.claim(tmp_path)
-    recorded = results.record(events(3), tmp_path, DETECTOR, title="t")
-    next(recorded)
-    assert len((tmp_path / results.PART).read_text().splitlines()) == 1
-    assert len(list(recorded)) == 3
+def test_the_files_are_there_at_the_end(tmp_path: Path) -> None:
+    kept: list[dict[str, Any]] = []
+    assert len(list(recorded(kept, events(3, kept), tmp_path, results.claim(tmp_path)))) == 4
     assert written(tmp_path) == ["in/1.png", "in/2.png", "in/3.png"]
-    assert not (tmp_path / results.PART).exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "results.csv", "results.jsonl"]
+    assert "stopped before its end" not in (tmp_path / results.REPORT).read_text()
 
 
 def test_closing_keeps_the_rows_so_far(tmp_path: Path) -> None:
-    results.claim(tmp_path)
-    closed: list[bool] = []
+    closed, kept = list[bool](), list[dict[str, Any]]()
 
-    def source() -> Iterator[Scanned | Summary]:
+    def source() -> Iterator[Event]:
         try:
-            yield from events(3)
+            yield from events(3, kept)
         finally:
+            kept.append(judged("in/last.png"))  # what a scan still writes when it is closed
             closed.append(True)
 
-    recorded = results.record(source(), tmp_path, DETECTOR, title="t")
-    next(recorded)
-    next(recorded)
-    recorded.close()  # type: ignore[attr-defined]
+    found = recorded(kept, source(), tmp_path, results.claim(tmp_path))
+    next(found)
+    next(found)
+    found.close()  # type: ignore[attr-defined]
     assert closed
-    assert written(tmp_path) == ["in/1.png", "in/2.png"]
+    assert written(tmp_path) == ["in/1.png", "in/2.png", "in/last.png"]
     assert "stopped before its end" in (tmp_path / results.REPORT).read_text()
 
 
@@ -61,60 +68,44 @@ def test_a_scan_without_rows_leaves_no_folder(tmp_path: Path) -> None:
     out = tmp_path / "out"
     made = results.claim(out)
 
-    def refused() -> Iterator[Scanned]:
+    def refused() -> Iterator[Event]:
         (out / "thumbnails").mkdir()
         (out / "thumbnails" / "a.jpg").write_bytes(b"x")
+        (out / results.STORE).write_bytes(b"x")
         raise ValueError("no such folder")
         yield
 
     with pytest.raises(ValueError, match="no such folder"):
-        list(results.record(refused(), out, DETECTOR, title="t", made=made))
+        list(recorded([], refused(), out, made))
     assert not out.exists()
 
 
 def test_a_scan_without_rows_leaves_what_was_there(tmp_path: Path) -> None:
     out = tmp_path / "mine"
     (out / "thumbnails").mkdir(parents=True)
-    (out / results.PART).write_text('{"path": "old"}\n')
+    (out / results.STORE).write_text("old")
 
-    def failing() -> Iterator[Scanned]:
+    def failing() -> Iterator[Event]:
         (out / "heatmaps").mkdir()
         raise ValueError("full")
         yield
 
     with pytest.raises(ValueError, match="full"):
-        list(results.record(failing(), out, DETECTOR, title="t", made=results.claim(out)))
-    assert sorted(path.name for path in out.iterdir()) == [results.PART, "thumbnails"]
-    assert (out / results.PART).read_text() == '{"path": "old"}\n'
+        list(recorded([], failing(), out, results.claim(out)))
+    assert sorted(path.name for path in out.iterdir()) == [results.STORE, "thumbnails"]
+    assert (out / results.STORE).read_text() == "old"
 
 
 def test_one_scan_at_a_time(tmp_path: Path) -> None:
-    first = results.record(events(3), tmp_path, DETECTOR, title="t", made=results.claim(tmp_path))
+    first = recorded(kept := [], events(3, kept), tmp_path, results.claim(tmp_path))
     next(first)
     with pytest.raises(results.ResultsRefused, match="Another scan"):
         results.claim(tmp_path)
     with pytest.raises(results.ResultsRefused, match="Another scan"):
-        next(results.record(events(3), tmp_path, DETECTOR, title="t"))
+        next(recorded([], events(3, []), tmp_path))
     assert len(list(first)) == 3
     assert len(written(tmp_path)) == 3
     assert not (tmp_path / results.LOCK).exists()
-
-
-def test_rows_of_a_killed_scan_are_kept(tmp_path: Path) -> None:
-    for old in ("first", "second"):
-        (tmp_path / results.PART).write_text(old)
-        (tmp_path / results.LOCK).touch()
-        list(results.record(events(1), tmp_path, DETECTOR, title="t", made=results.claim(tmp_path)))
-    assert (tmp_path / "results.interrupted.jsonl").read_text() == "first"
-    assert (tmp_path / "results.interrupted-2.jsonl").read_text() == "second"
-    assert written(tmp_path) == ["in/1.png"]
-
-
-def test_half_a_row_is_cut_off(tmp_path: Path) -> None:
-    row = json.dumps(judged()).encode()
-    (tmp_path / results.PART).write_bytes(row + b"\n" + row[:40])
-    results.finish(tmp_path, DETECTOR, title="t", whole=False)
-    assert written(tmp_path) == ["in/a.png"]
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:

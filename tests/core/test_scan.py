@@ -17,10 +17,10 @@ from PIL import Image
 
 from classifier.runtime import Detector
 from forensics_app.core.analysis import analyze
-from forensics_app.core.scan import Summary, scan
+from forensics_app.core.scan import Summary
 from forensics_app.core.walk import path_fields
 from tests.conftest import ROOT, write_picture
-from tests.core.scans import kinds, linux, no_workers, pictures, posix, run
+from tests.core.scans import kinds, linux, no_workers, pictures, posix, run, scanning
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -154,8 +154,8 @@ def test_what_may_not_be_read_is_a_row(tmp_path: Path, detector_folder: Path) ->
     root = pictures(tmp_path / "in", 2)
     write_picture(root / "locked" / "a.png")
     script = (
-        "import json, sys\nfrom pathlib import Path\nfrom forensics_app.core.scan import *\n"
-        "for event in scan(Path(sys.argv[1]), Path(sys.argv[2])):\n"
+        "import json, sys\nfrom pathlib import Path\nfrom tests.core.scans import *\n"
+        "for event in scanning(Path(sys.argv[1]), Path(sys.argv[2])):\n"
         "    if isinstance(event, Scanned): print(json.dumps(event.row), flush=True)\n"
     )
     (root / "000.png").chmod(0)
@@ -173,7 +173,7 @@ def test_what_may_not_be_read_is_a_row(tmp_path: Path, detector_folder: Path) ->
 
 def test_an_empty_folder_is_a_summary_without_a_worker(tmp_path: Path, detector_folder: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
-    events = list(scan(tmp_path, detector_folder))
+    events = list(scanning(tmp_path, detector_folder))
     assert len(events) == 1
     assert isinstance(events[0], Summary)
     assert (events[0].done, events[0].failed) == (0, 0)
@@ -183,7 +183,7 @@ def test_an_empty_folder_is_a_summary_without_a_worker(tmp_path: Path, detector_
 @pytest.mark.parametrize(("files", "most"), [(1, 1), (7, 1), (60, 2)])
 def test_few_files_start_few_workers(tmp_path: Path, detector_folder: Path, files: int, most: int) -> None:
     root, seen = pictures(tmp_path, files), 0
-    for _ in scan(root, detector_folder, workers=2):
+    for _ in scanning(root, detector_folder, workers=2):
         seen = max(seen, len(multiprocessing.active_children()))
     assert seen == most
     assert no_workers()

@@ -19,16 +19,20 @@ from PIL import Image
 
 from classifier.detector import CARD, BadDetector, sha256_of
 from forensics_app.core.analysis import CannotJudge
-from forensics_app.core.scan import CannotScan, Limits, Progress, Scanned, Summary, scan
+from forensics_app.core.scan import CannotScan, Limits, Progress, Scanned, Summary
 from tests.conftest import ROOT, export_tiny, write_picture
-from tests.core.scans import kinds, linux, no_workers, pictures, posix, run
+from tests.core.scans import kinds, linux, no_workers, pictures, posix, run, scanning
+
+MANY = 250
+"""More than are judged before the first rows are told."""
 
 
 def victims(detector: Path, root: Path, stop: int, **options: Any) -> Iterator[Scanned | Progress | Summary]:
-    """Scan with one worker, and send the first one the signal `stop` after the fifth file."""
-    for event in scan(root, detector, workers=1, **options):
-        if isinstance(event, Scanned) and event.done == 5:
-            (child,) = multiprocessing.active_children()
+    """Scan with one worker, and send the first one the signal `stop` after the first portion of rows."""
+    stopped = False
+    for event in scanning(root, detector, workers=1, **options):
+        if isinstance(event, Scanned) and not stopped:
+            (child,), stopped = multiprocessing.active_children(), True
             os.kill(child.pid or 0, stop)
         yield event
 
@@ -36,22 +40,22 @@ def victims(detector: Path, root: Path, stop: int, **options: Any) -> Iterator[S
 @posix
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_worker_that_dies_costs_at_most_one_file(tmp_path: Path, detector_folder: Path, number: int) -> None:
-    root = pictures(tmp_path, 20)
+    root = pictures(tmp_path, MANY)
     rows = [event.row for event in victims(detector_folder, root, number) if isinstance(event, Scanned)]
-    assert len({row["path"] for row in rows}) == len(rows) == 20
+    assert len({row["path"] for row in rows}) == len(rows) == MANY
     failed = [row["error"]["kind"] for row in rows if "error" in row]
     assert failed in ([], ["crashed"])
 
 
 @posix
 def test_a_worker_that_hangs_costs_one_file_and_the_wait_is_told(tmp_path: Path, detector_folder: Path) -> None:
-    root, last, gaps, rows = pictures(tmp_path, 12), time.monotonic(), [], []
+    root, last, gaps, rows = pictures(tmp_path, MANY), time.monotonic(), [], []
     for event in victims(detector_folder, root, signal.SIGSTOP, limits=Limits(seconds_a_file=2)):
         gaps.append(time.monotonic() - last)
         last = time.monotonic()
         rows.append(event)
     found = [event.row for event in rows if isinstance(event, Scanned)]
-    assert len(found) == 12
+    assert len(found) == MANY
     assert [row["error"]["kind"] for row in found if "error" in row] == ["timeout"]
     assert sum(isinstance(event, Progress) for event in rows) >= 3
     assert max(gaps) < 0.9  # half a second on an idle machine
@@ -71,11 +75,11 @@ def test_a_picture_that_needs_too_much_memory_is_its_own_error(tmp_path: Path, d
 def test_a_bad_detector_is_told_once_before_anything_starts(tmp_path: Path, detector_folder: Path) -> None:
     root, bad = pictures(tmp_path / "in", 3), tmp_path / "bad"
     with pytest.raises(BadDetector, match="cannot be"):
-        next(scan(root, bad))
+        next(scanning(root, bad))
     shutil.copytree(detector_folder, bad)
     (bad / "model.onnx").write_bytes(b"changed")
     with pytest.raises(BadDetector, match="SHA-256"):
-        next(scan(root, bad, out=tmp_path / "out"))
+        next(scanning(root, bad, out=tmp_path / "out"))
     assert no_workers()
     assert not (tmp_path / "out").exists()
 
@@ -88,25 +92,25 @@ def test_a_graph_that_cannot_run_is_told_once(tmp_path: Path, detector_folder: P
     card["files"]["model.onnx"] = sha256_of(bad / "model.onnx")
     (bad / CARD).write_text(json.dumps(card))
     with pytest.raises(BadDetector, match="cannot be run"):
-        list(scan(root, bad))
+        list(scanning(root, bad))
     assert no_workers()
 
 
 def test_a_detector_of_other_things_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotJudge, match="not fake from real"):
-        next(scan(tmp_path, export_tiny(tmp_path / "pets", classes=("cat", "dog"))))
+        next(scanning(tmp_path, export_tiny(tmp_path / "pets", classes=("cat", "dog"))))
 
 
 def test_a_root_that_is_no_folder_is_refused(tmp_path: Path, detector_folder: Path) -> None:
     for root in (tmp_path / "missing", write_picture(tmp_path / "a.png")):
         with pytest.raises(CannotScan, match="not a folder"):
-            next(scan(root, detector_folder))
+            next(scanning(root, detector_folder))
 
 
 def test_an_out_that_cannot_be_made_is_refused(tmp_path: Path, detector_folder: Path) -> None:
     root = pictures(tmp_path / "in", 1)
     with pytest.raises(CannotScan, match="cannot write"):
-        next(scan(root, detector_folder, out=root / "000.png" / "out"))
+        next(scanning(root, detector_folder, out=root / "000.png" / "out"))
 
 
 @linux
@@ -122,7 +126,7 @@ def test_a_full_disk_ends_the_scan_with_nothing_half_written(tmp_path: Path, det
     try:
         rows: list[object] = []
         with pytest.raises(CannotScan, match="No space left"):
-            rows.extend(event for event in scan(root, detector_folder, out=out, heatmaps="all"))
+            rows.extend(event for event in scanning(root, detector_folder, out=out, heatmaps="all"))
         written = [path for path in out.rglob("*") if path.is_file()]
         assert written
         for path in written:
@@ -135,7 +139,7 @@ def test_a_full_disk_ends_the_scan_with_nothing_half_written(tmp_path: Path, det
 
 def test_closing_stops_the_workers_and_leaves_whole_files(tmp_path: Path, detector_folder: Path) -> None:
     root, out = pictures(tmp_path / "in", 60), tmp_path / "out"
-    events = scan(root, detector_folder, out=out, workers=2, heatmaps="all")
+    events = scanning(root, detector_folder, out=out, workers=2, heatmaps="all")
     for event in events:
         if event.done == 10:
             break
@@ -151,9 +155,9 @@ def test_closing_stops_the_workers_and_leaves_whole_files(tmp_path: Path, detect
 def test_ctrl_c_in_a_terminal_ends_everything_quietly(tmp_path: Path, detector_folder: Path) -> None:
     """The signal goes to the whole process group, as a terminal sends it."""
     script = (
-        "import multiprocessing, sys\nfrom pathlib import Path\nfrom forensics_app.core.scan import *\n"
+        "import multiprocessing, sys\nfrom pathlib import Path\nfrom tests.core.scans import *\n"
         "try:\n"
-        "    for event in scan(Path(sys.argv[1]), Path(sys.argv[2]), workers=2):\n"
+        "    for event in scanning(Path(sys.argv[1]), Path(sys.argv[2]), workers=2):\n"
         "        if event.done == 4: print(*[one.pid for one in multiprocessing.active_children()], flush=True)\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', 'torch' in sys.modules, len(multiprocessing.active_children()))\n"
@@ -177,7 +181,7 @@ def test_ctrl_c_in_a_terminal_ends_everything_quietly(tmp_path: Path, detector_f
 
 def test_a_slow_reader_loses_nothing(tmp_path: Path, detector_folder: Path) -> None:
     root, seen = pictures(tmp_path, 6), 0
-    for event in scan(root, detector_folder, workers=1, limits=Limits(seconds_a_file=1.5)):
+    for event in scanning(root, detector_folder, workers=1, limits=Limits(seconds_a_file=1.5)):
         if isinstance(event, Scanned):
             seen += "error" not in event.row
             if event.done in (2, 4):

@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from forensics_app.core.workers import MAX_FAILED_STARTS, CannotContinue, Limits, Outcome, Workers
+from forensics_app.core.workers import (
+    MAX_FAILED_STARTS,
+    Asked,
+    CannotContinue,
+    Limits,
+    Outcome,
+    Returned,
+    Said,
+    Task,
+    Workers,
+)
 from tests.conftest import ROOT
 from tests.core.jobs import prepare_any, prepare_badly
 
@@ -33,15 +43,32 @@ def crew(count: int = 1, *, seconds: float = 30) -> Iterator[Workers]:
 def work(workers: Workers, tasks: list[str], *, count: int = 1, patience: float = 40) -> dict[str, Outcome]:
     """Do the tasks with `count` workers, replacing those that are lost."""
     done: dict[str, Outcome] = {}
-    waiting, until = list(tasks), time.monotonic() + patience
+    waiting, until = [Task(one) for one in tasks], time.monotonic() + patience
     while len(done) < len(tasks):
         assert time.monotonic() < until, f"only {sorted(done)} came back"
         while len(workers) < count:
             workers.start()
-        while waiting and workers.free:
+        while waiting and workers.room:
             workers.give(waiting.pop(0))
-        done.update({outcome.task: outcome for outcome in workers.wait(0.2)})
+        for said in workers.wait(0.2):
+            if isinstance(said, Returned):
+                waiting.insert(0, said.task)
+            elif isinstance(said, Outcome):
+                done[said.task.path] = said
+            else:
+                workers.reply(said, wanted=True)
     return done
+
+
+def told(workers: Workers, patience: float) -> list[Said]:
+    """Return what the workers say within a time; every question is answered with yes."""
+    found, until = list[Said](), time.monotonic() + patience
+    while time.monotonic() < until:
+        for said in workers.wait(until - time.monotonic()):
+            found.append(said)
+            if isinstance(said, Asked):
+                workers.reply(said, wanted=True)
+    return found
 
 
 def problem(outcome: Outcome) -> str:
@@ -105,11 +132,16 @@ def test_a_task_that_hangs_is_given_up_in_time(task: str) -> None:
 
 def test_an_answer_that_lay_there_while_nobody_looked_is_no_timeout() -> None:
     with crew(seconds=0.5) as workers:
-        while not workers.free:
+        while not workers.room:
             list(workers.wait(1))
-        workers.give("a")
+        workers.give(Task("a"))
         time.sleep(1)
-        assert [outcome.problem for outcome in workers.wait(1)] == [None]
+        (asked,) = workers.wait(1)
+        assert isinstance(asked, Asked)
+        workers.reply(asked, wanted=True)
+        time.sleep(1)
+        (outcome,) = (said for said in told(workers, 0.3) if isinstance(said, Outcome))
+        assert outcome.answer and outcome.problem is None
 
 
 @posix
@@ -175,10 +207,11 @@ def test_workers_are_silent_and_single_threaded(capfd: pytest.CaptureFixture[str
 @posix
 def test_closing_is_quick_and_leaves_nobody_also_in_the_middle_of_tasks() -> None:
     with crew(2) as workers:
-        while workers.free < 2:
+        while workers.room < 2:
             list(workers.wait(1))
-        workers.give("spin")
-        workers.give("sleep:600")
+        workers.give(Task("spin"))
+        workers.give(Task("sleep:600"))
+        told(workers, 0.5)
         begun = time.monotonic()
     assert time.monotonic() - begun < 3
     assert not multiprocessing.active_children()
@@ -191,11 +224,13 @@ def test_workers_end_with_their_parent_however_it_dies(task: str) -> None:
     """Idle, busy, or hung: then the kernel's alarm ends what nobody is left to kill."""
     script = (
         "from tests.core.jobs import prepare_any\n"
-        "from forensics_app.core.workers import Limits, Workers\n"
+        "from forensics_app.core.workers import Asked, Limits, Task, Workers\n"
         "workers = Workers(prepare_any, limits=Limits(2**29, 0.5))\n"
         "workers.start()\n"
-        "while not workers.free: list(workers.wait(1))\n"
-        f"if {task!r}: workers.give({task!r})\n"
+        "while not workers.room: list(workers.wait(1))\n"
+        f"if {task!r}:\n"
+        f"    workers.give(Task({task!r}))\n"
+        "    for said in workers.wait(5): workers.reply(said, wanted=True)\n"
         "print(workers.pids[0], flush=True)\n"
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)\n"
     )
