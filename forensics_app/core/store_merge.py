@@ -10,7 +10,9 @@ from typing import Any
 
 from forensics_app.core.store_places import Cells, Changes
 from forensics_app.core.store_rows import Columns
-from forensics_app.core.store_writing import CHUNK, Writer
+from forensics_app.core.store_writing import Writer
+
+CHUNK = 4_096
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,12 @@ from typing import Any
 
 from forensics_app.core.store_query import Part, Selection, counted
 
-FEW = 10_000
 FIRST, MOST = 8, 512
+LOOKUP = 160
+"""Finding a row by its number costs as much as passing by so many in order."""
+WALKED = 1_000
+"""So many rows are found for a page by a walk through a few hundred cells."""
+
 
 Found = tuple[tuple[Any, ...], int]
 """A row's place in the order, and its id."""
@@ -35,13 +39,28 @@ COLUMNS = {"p_fake": "p", "size": "size", "judged": "judged"}
 def ordered(selection: Selection, after: Key | None) -> Iterator[Found]:
     """Yield the rows of a selection in its order that come after a key."""
     place = after.place if after else None
-    if sum(rows for _, rows in counted(selection)) <= FEW:
+    if _is_sparse(selection):
         return _gathered(selection, place)
     return _by_path(selection, place) if selection.query.sort == "path" else _by_value(selection, place)
 
 
+def _is_sparse(selection: Selection) -> bool:
+    """Whether looking the rows up and sorting them costs less than a walk in order that passes by others.
+
+    A bound of p lets rows through evenly; those of a folder may all lie at the end of the walk.
+    """
+    if selection.query.text:
+        return selection.named is not None
+    passed = sum(part.everywhere for part in selection.parts)
+    cut, scattered = (any(getattr(part, name) for part in selection.parts) for name in ("cut", "scattered"))
+    if not (cut or scattered) or LOOKUP * sum(part.rows for part in selection.parts if not part.cut) > passed:
+        return False
+    rows = sum(rows for _, rows in counted(selection))
+    return LOOKUP * rows < (passed if scattered else passed * WALKED / max(rows, 1))
+
+
 def _gathered(selection: Selection, after: tuple[Any, ...] | None) -> Iterator[Found]:
-    found = [*_of_whole(selection), *_of_tested(selection)]
+    found = [*_of_whole(selection), *_of_looked_at(selection)]
     down = selection.query.descending
     groups = [found]
     if selection.query.sort != "path":
@@ -60,21 +79,20 @@ def _follows(place: tuple[Any, ...], after: tuple[Any, ...], down: bool) -> bool
 
 def _of_whole(selection: Selection) -> Iterator[Found]:
     """Find rows by the folders that hold them, so that a small folder costs little."""
-    whole = tuple(part for part in selection.parts if not selection.tested(part))
+    if all(selection.looked_at(part) for part in selection.parts):
+        return
     test, values = selection.below("f.path")
-    yield from _placed(selection, (
+    source = (
         "FROM folders f CROSS JOIN tally t ON t.folder = f.id "  # noqa: S608
-        "CROSS JOIN rows r ON r.folder = f.id AND r.cell = t.cell "
+        "CROSS JOIN rows r INDEXED BY rows_name ON r.folder = f.id AND r.cell = t.cell "
         f"WHERE {test} AND t.own > 0 AND +t.cell IN (SELECT value FROM json_each(?))"
-    ), [*values, json.dumps([part.number for part in whole])])  # fmt: skip
+    )
+    yield from _placed(selection, source, [*values, selection.numbers(looked_at=False)])
 
 
-def _of_tested(selection: Selection) -> Iterator[Found]:
-    for part in selection.parts:
-        if selection.tested(part):
-            sql, values = selection.tests((part,))
-            source = f"FROM rows r CROSS JOIN folders f ON f.id = r.folder WHERE r.cell = ?{sql}"
-            yield from _placed(selection, source, [part.number, *values])
+def _of_looked_at(selection: Selection) -> Iterator[Found]:
+    for source, values in selection.sources("CROSS JOIN folders f ON f.id = r.folder"):
+        yield from _placed(selection, source, values)
 
 
 def _placed(selection: Selection, source: str, values: list[object]) -> Iterator[Found]:
@@ -163,7 +181,7 @@ def _names(selection: Selection, folder: int, after: bytes | None) -> Iterator[t
 
 
 def _name_stream(selection: Selection, folder: int, part: Part, after: bytes | None) -> Iterator[tuple[bytes, int]]:
-    tests, values = selection.tests((part._replace(scattered=False),))
+    tests, values = selection.tests((part._replace(everywhere=part.rows),))
     more, way = ("<", "DESC") if selection.query.descending else (">", "ASC")
 
     def batch(after: bytes | None, size: int) -> list[tuple[bytes, int]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
 
 from forensics_app.core.store_places import Folders
 from forensics_app.core.store_rows import BINS, INSIDE, Cell, bounds
@@ -16,6 +18,10 @@ from forensics_app.core.words import ANSWERS
 
 Sort = Literal["path", "p_fake", "size", "judged"]
 ROUNDING = 1e-12
+MOST_NAMED = 4_000
+"""So many rows can be looked up by a part of their names while one waits for a page."""
+
+Source = tuple[str, list[object]]
 
 
 @dataclass(frozen=True)
@@ -72,45 +78,81 @@ class Part(NamedTuple):
     number: int
     cell: Cell
     rows: int
-    scattered: bool
-    """Other rows of the cell lie elsewhere."""
+    everywhere: int
+    """How many there are of the cell in all."""
     cut: bool
     """A bound of p goes through the cell."""
+
+    @property
+    def scattered(self) -> bool:
+        """Whether other rows of the cell lie elsewhere."""
+        return self.rows < self.everywhere
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A query as cells of a store, which are all alike in what is filtered by."""
+    """A query as cells of a store, which are all alike in what is filtered by.
+
+    `named` are the ids of the rows whose name may hold the text looked for, None where that is not asked or those are
+    more than `MOST_NAMED`.
+    """
 
     db: sqlite3.Connection
     query: Query
     scope: bytes
     parts: tuple[Part, ...]
+    named: tuple[int, ...] | None
 
-    @property
-    def name(self) -> bytes:
-        """The part of a file's name that is looked for."""
-        return os.fsencode(self.query.text)
-
-    def tested(self, part: Part) -> bool:
-        """Whether single rows of the part have to be looked at."""
+    def looked_at(self, part: Part) -> bool:
+        """Whether single rows of a part have to be looked at."""
         return part.cut or bool(self.query.text)
 
-    def tests(self, parts: tuple[Part, ...]) -> tuple[str, list[object]]:
+    def numbers(self, *, looked_at: bool) -> str:
+        """Return the numbers of the cells whose rows have to be looked at, or of the others, as JSON."""
+        return json.dumps([part.number for part in self.parts if self.looked_at(part) == looked_at])
+
+    def sources(self, join: str = "") -> Iterator[Source]:
+        """Yield SQL (from FROM on, with rows `r`) that finds the matching rows which have to be looked at."""
+        parts = tuple(part for part in self.parts if self.looked_at(part))
+        if not self.query.text:
+            for part in parts:
+                test, values = self.tests((part,))
+                yield f"FROM rows r {join} WHERE r.cell = ?{test}", [part.number, *values]
+            return
+        test, values = self.tests(parts)
+        among = f"{join} WHERE +r.cell IN (SELECT value FROM json_each(?)){test}"  # noqa: S608
+        values.insert(0, self.numbers(looked_at=True))
+        if self.named is None:
+            yield f"FROM rows r INDEXED BY rows_name {among}", values
+        else:
+            values.insert(0, json.dumps(self.named))
+            yield f"FROM json_each(?) j CROSS JOIN rows r ON r.id = j.value {among}", values
+
+    def tests(self, parts: tuple[Part, ...]) -> Source:
         """Return SQL and its values for what is still to be tested of rows `r` of some parts."""
         sql, values = "", list[object]()
         if any(part.cut for part in parts):
             sql, values = " AND r.p BETWEEN ? AND ?", [self.query.low, self.query.high]
         if any(part.scattered for part in parts):
-            test, bound = self.below("f.path")
-            sql += f" AND r.folder IN (SELECT f.id FROM folders f WHERE {test})"  # noqa: S608
+            test, bound = self.inside
+            sql += test
             values += bound
         if self.query.text:
-            sql += " AND instr(r.name, ?)"
-            values.append(self.name)
+            sql += " AND instr(CAST(lower(CAST(r.name AS TEXT)) AS BLOB), ?)"
+            values.append(os.fsencode(self.query.text).lower())
         return sql, values
 
-    def below(self, column: str) -> tuple[str, list[object]]:
+    @cached_property
+    def inside(self) -> Source:
+        """Test a row's folder; those that were found one after another have one number after another."""
+        test, values = self.below("b.path")
+        sql = f"SELECT min(b.id), max(b.id), count(*) FROM folders b WHERE {test}"  # noqa: S608
+        first, last, count = self.db.execute(sql, values).fetchone()
+        if count and last - first + 1 == count:
+            return " AND r.folder BETWEEN ? AND ?", [first, last]
+        return f" AND r.folder IN (SELECT b.id FROM folders b WHERE {test})", values  # noqa: S608
+
+    def below(self, column: str) -> Source:
         """Return SQL and its values for a folder at or below the one asked for."""
         if not self.scope:
             return "TRUE", []
@@ -132,10 +174,21 @@ def select(db: sqlite3.Connection, folders: Folders, query: Query) -> Selection:
         (number, query.detector),
     )
     parts = (
-        Part(id_, Cell(*columns), below, below < whole, _cut(query, columns[5]))
-        for id_, *columns, below, whole in found
+        Part(id_, Cell(*columns), below, everywhere, _cut(query, columns[5]))
+        for id_, *columns, below, everywhere in found
     )
-    return Selection(db, query, scope, tuple(part for part in parts if _matches(query, part.cell)))
+    matching = tuple(part for part in parts if _matches(query, part.cell))
+    return Selection(db, query, scope, matching, _named(db, query.text))
+
+
+def _named(db: sqlite3.Connection, text: str) -> tuple[int, ...] | None:
+    """Find names by the parts of three characters that a text has; what is shorter is in too many."""
+    if len(text) < 3 or not text.isprintable():
+        return None
+    threes = {text[start : start + 3] for start in range(len(text) - 2)}
+    match = " AND ".join('"' + three.replace('"', '""') + '"' for three in sorted(threes))
+    found = db.execute("SELECT rowid FROM names WHERE names MATCH ? LIMIT ?", (match, MOST_NAMED + 1)).fetchall()
+    return tuple(id_ for (id_,) in found) if len(found) <= MOST_NAMED else None
 
 
 def _matches(query: Query, cell: Cell) -> bool:
@@ -160,12 +213,11 @@ def _cut(query: Query, place: int) -> bool:
 
 def counted(selection: Selection) -> Iterator[tuple[Cell, int]]:
     """Yield the cells of a selection with how many rows each has there."""
-    tested = tuple(part for part in selection.parts if selection.tested(part))
-    yield from ((part.cell, part.rows) for part in selection.parts if not selection.tested(part))
-    for part in tested:
-        sql, values = selection.tests((part,))
-        statement = f"SELECT count(*) FROM rows r WHERE r.cell = ?{sql}"  # noqa: S608
-        yield part.cell, selection.db.execute(statement, (part.number, *values)).fetchone()[0]
+    cells = {part.number: part.cell for part in selection.parts}
+    yield from ((part.cell, part.rows) for part in selection.parts if not selection.looked_at(part))
+    for source, values in selection.sources():
+        found = selection.db.execute(f"SELECT r.cell, count(*) {source} GROUP BY r.cell", values)
+        yield from ((cells[number], rows) for number, rows in found)
 
 
 def counts(selection: Selection) -> dict[str, int]:
@@ -194,28 +246,26 @@ def summaries(selection: Selection, limit: int) -> list[FolderSummary]:
     """Return what each folder came to, those with the most fakes first."""
     labels = {part.number: part.cell.label for part in selection.parts}
     found: defaultdict[bytes, Counter[str]] = defaultdict(Counter)
-    for folder, cell, rows in (*_own(selection), *_looked_at(selection)):
+    for folder, *own in _own(selection):
+        found[folder].update(dict(zip(ANSWERS, own, strict=True)))
+    for folder, cell, rows in _looked_at(selection):
         found[folder][labels[cell]] += rows
-    order = sorted(found, key=lambda folder: (-found[folder]["fake"], folder))
-    return [FolderSummary(one, {name: found[one][name] for name in ANSWERS}) for one in order[:limit]]
+    order = heapq.nsmallest(limit, found, key=lambda folder: (-found[folder]["fake"], folder))
+    return [FolderSummary(one, {name: found[one][name] for name in ANSWERS}) for one in order]
 
 
-def _own(selection: Selection) -> Iterator[tuple[bytes, int, int]]:
+def _own(selection: Selection) -> Iterator[tuple[Any, ...]]:
     test, values = selection.below("f.path")
-    whole = [part.number for part in selection.parts if not selection.tested(part)]
+    sums = ", ".join(f"sum(CASE c.label WHEN '{label}' THEN t.own ELSE 0 END)" for label in ANSWERS)
     yield from selection.db.execute(
-        "SELECT f.path, t.cell, t.own FROM folders f CROSS JOIN tally t ON t.folder = f.id "  # noqa: S608
-        f"WHERE {test} AND t.own > 0 AND +t.cell IN (SELECT value FROM json_each(?))",
-        (*values, json.dumps(whole)),
+        f"SELECT f.path, {sums} FROM folders f CROSS JOIN tally t ON t.folder = f.id "  # noqa: S608
+        f"CROSS JOIN cells c ON c.id = t.cell WHERE {test} AND t.own > 0 "
+        "AND +t.cell IN (SELECT value FROM json_each(?)) GROUP BY f.id",
+        (*values, selection.numbers(looked_at=False)),
     )
 
 
 def _looked_at(selection: Selection) -> Iterator[tuple[bytes, int, int]]:
-    for part in selection.parts:
-        if selection.tested(part):
-            sql, values = selection.tests((part,))
-            yield from selection.db.execute(
-                "SELECT f.path, r.cell, count(*) FROM rows r JOIN folders f ON f.id = r.folder "  # noqa: S608
-                f"WHERE r.cell = ?{sql} GROUP BY r.folder",
-                (part.number, *values),
-            )
+    for source, values in selection.sources("CROSS JOIN folders f ON f.id = r.folder"):
+        grouped = f"SELECT f.path, r.cell, count(*) {source} GROUP BY r.folder, r.cell"
+        yield from selection.db.execute(grouped, values)

@@ -48,6 +48,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             detector INTEGER NOT NULL, path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
             judged INTEGER NOT NULL, PRIMARY KEY (detector, path)) WITHOUT ROWID""",
     ),
+    (
+        "CREATE VIRTUAL TABLE names USING fts5(name, content='', detail=none, columnsize=0, tokenize='trigram')",
+        "INSERT INTO names(rowid, name) SELECT id, CAST(name AS TEXT) FROM rows",
+        "DROP INDEX rows_name",
+        "CREATE INDEX rows_name ON rows(folder, cell, name, p)",
+    ),
 )
 """Every row lies in a cell: what can be filtered by, with p in twentieths (-1: no p). `tally` counts the rows of each
 cell in each folder and below it, so that no count walks over rows."""
@@ -111,6 +117,7 @@ def _sentence(path: Path, problem: str) -> str:
 
 
 PROBLEMS = (
+    ("no such", "This Python's SQLite is too old for {name}; 3.34 with FTS5 or newer is needed."),
     ("full", "The disk is full: {name} could not be written further; what was stored before is kept."),
     ("locked", "Another program is writing to the store {name}; wait until it is done, or give another file."),
     ("not a database", "{name} is not a store of scans; give another file."),
@@ -137,10 +144,11 @@ def _connect(path: Path, readonly: bool) -> sqlite3.Connection:
     address = path.absolute().as_uri()
     if not readonly:
         return _open(f"{address}?mode=rwc")
+    db = _open(f"{address}?mode=rw")  # mode=ro would leave its -shm and -wal behind; `query_only` follows
     try:
-        db = _open(f"{address}?mode=ro")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
+        db.close()
         log = path.with_name(path.name + "-wal")
         if "unable to open" not in str(error) or (log.exists() and log.stat().st_size):
             raise

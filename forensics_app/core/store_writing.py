@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,11 +79,13 @@ class Writer:
             (cell.detector, chain[0], name),
         ).fetchone()
         if before is None:
-            return self.db.execute(
+            id_ = self.db.execute(
                 "INSERT INTO rows(detector, folder, name, cell, size, mtime_ns, sha256, p, judged, rest, mark) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (cell.detector, chain[0], name, number, *columns, mark),
             ).lastrowid or 0  # fmt: skip
+            self.db.execute("INSERT INTO names(rowid, name) VALUES (?, CAST(? AS TEXT))", (id_, name))
+            return id_
         id_, old, content, marked = before
         changes.add(chain, old, -1)
         kept = marked if content == columns.sha256 else None
@@ -114,9 +117,10 @@ class Writer:
 
     def _there(self, detector: int, root: bytes) -> Iterator[tuple[bytes, list[tuple[int, int]]]]:
         """Yield each folder at or below a path with the id and cell of its rows; a file is its own row alone."""
-        if (known := self.known(detector, root) if root else None) is not None:
-            cell = self.db.execute("SELECT cell FROM rows WHERE id = ?", (known.id,)).fetchone()[0]
-            yield split(root)[0], [(known.id, cell)]
+        folder, name = os.path.split(root)
+        own = "SELECT id, cell FROM rows WHERE detector = ? AND folder = ? AND name = ?"
+        if found := self.db.execute(own, (detector, self.folders.find(folder), name)).fetchall():
+            yield folder, found
         for start in (root, root + INSIDE):
             for path in self._folders_below(start):
                 rows = self.db.execute(
