@@ -17,6 +17,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
+class BadCheckpoint(Exception):
+    """A file of a run that cannot be gone on from; `str()` names it."""
+
+
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors under a temporary name, then rename them into place."""
     temporary = path.with_name(f".{path.name}.part")
@@ -67,24 +71,43 @@ def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, facts
 
 
 def facts(path: Path) -> dict[str, Any]:
-    """Return the plain values that were saved beside the tensors."""
-    value: dict[str, Any] = json.loads(_metadata(path)["facts"])
-    return value
+    """Return the plain values that were saved beside the tensors; raises `BadCheckpoint`."""
+    with _sound(path):
+        value: dict[str, Any] = json.loads(_metadata(path)["facts"])
+        return value
+
+
+def load(path: Path, network: nn.Module) -> None:
+    """Load the network alone from a file written by `save_tensors`; raises `BadCheckpoint`."""
+    with _sound(path):
+        network.load_state_dict(load_file(path))
 
 
 def restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
-    """Load the network and, if given, the optimizer from a file written by `save`."""
-    tensors = load_file(path)
-    network.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("net.")})
-    if optimizer is None:
-        return
-    saved = json.loads(_metadata(path)["optimizer"])
+    """Load the network and, if given, the optimizer from a file written by `save`; raises `BadCheckpoint`."""
+    with _sound(path):
+        tensors = load_file(path)
+        network.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("net.")})
+        if optimizer is not None:
+            _restore_optimizer(tensors, json.loads(_metadata(path)["optimizer"]), optimizer)
+
+
+def _restore_optimizer(tensors: dict[str, Tensor], saved: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
     state: dict[int, dict[str, Any]] = {int(index): dict(slots) for index, slots in saved["slots"].items()}
     for name, value in tensors.items():
         if name.startswith("opt."):
             _, index, key = name.split(".", 2)
             state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": saved["groups"]})
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (SafetensorError, ValueError, LookupError, TypeError, RuntimeError) as error:
+        why = " ".join(str(error).split())[:120]
+        raise BadCheckpoint(f"{path} is damaged or of another network: begin anew in another folder ({why}).") from None
 
 
 def _metadata(path: Path) -> dict[str, str]:

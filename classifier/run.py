@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import load_file
 
 from classifier import checkpoint, split_record, zoo
 from classifier.atomic import write_json
@@ -37,6 +38,8 @@ __all__ = (
 )  # fmt: skip
 
 DETECTOR, AUDIT, LOCK = "detector", "audit.json", ".lock"
+LEFTOVER = re.compile(rf"\.(.+\.)?part|\.{DETECTOR}\..+")
+"""What a killed program leaves of a file or of the detector that it was writing."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     try:
         with only_one(out / LOCK, busy):
+            _sweep(out)
             yield from _run(recipe, root, out, resume=resume, device=device, audit=audit, asked=asked)
     finally:
         with suppress(OSError):  # it holds a run
@@ -138,8 +142,26 @@ def check_place(recipe: Recipe, out: Path, resume: bool) -> None:
             before = found.model_dump(mode="json") if found else {}
             keys = ", ".join(sorted(key for key in wanted if wanted[key] != before.get(key)))
             raise BadData(f"The run in {out} was begun with another recipe (different: {keys}); give another folder.")
-    elif out.is_dir() and any(out.iterdir()):
+    elif out.is_dir() and not is_bare(out):
         raise BadData(f"{out} is not empty and holds no run; give a new folder.")
+
+
+def is_bare(out: Path) -> bool:
+    """Return whether a folder holds nothing but what a run leaves that was killed before it began."""
+    early = (LOCK, PICTURES, AUDIT, ENVIRONMENT)
+    return all(path.name in early or LEFTOVER.fullmatch(path.name) for path in out.iterdir())
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a killed program left half written, and what it wrote for a run that never began."""
+    early = () if (out / RECIPE).is_file() else (PICTURES, AUDIT, ENVIRONMENT)
+    for path in out.iterdir():
+        if path.name not in early and not LEFTOVER.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def check_network(recipe: Recipe, out: Path) -> None:
@@ -172,9 +194,18 @@ def check_splits(recipe: Recipe, data: Labelled) -> None:
 
 def kept_audit(out: Path) -> dict[str, Any] | None:
     """Return the audit that the run in a folder began with, or None."""
-    if not (out / AUDIT).is_file():
+    if not (out / RECIPE).is_file() or not (out / AUDIT).is_file():
         return None
-    found: dict[str, Any] = json.loads((out / AUDIT).read_text(encoding="utf-8"))
+    return _kept(out / AUDIT)
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        found = error
+    if not isinstance(found, dict):
+        raise BadData(f"{path} is damaged: restore it, or begin anew in another folder.")
     return found
 
 
@@ -196,7 +227,7 @@ def _export(
     recipe: Recipe, data: Labelled, out: Path, trained: Trained, pictures: Pictures, audit: Mapping[str, Any] | None
 ) -> Installed:
     network = zoo.build(recipe.arch, len(data.classes), size=recipe.preprocess.size, dropout=recipe.dropout)
-    network.load_state_dict(load_file(trained.weights))
+    checkpoint.load(trained.weights, network)
     note = made_note(data.root)
     card = Card(
         name=recipe.name,
@@ -216,7 +247,7 @@ def _export(
 
 
 def _facts(recipe: Recipe, data: Labelled, out: Path, history: Sequence[Epoch]) -> dict[str, Any]:
-    made = json.loads((out / ENVIRONMENT).read_text(encoding="utf-8"))
+    made = _kept(out / ENVIRONMENT)
     return {
         "recipe": recipe.model_dump(mode="json"),
         "pictures": split_record.picture_counts(data),

@@ -12,7 +12,7 @@ from classifier.data import BadData
 from classifier.detector import CARD, BadDetector, open_folder
 from classifier.recipes import Recipe
 from classifier.request import RECIPE
-from classifier.run import DETECTOR
+from classifier.run import DETECTOR, is_bare
 from classifier.split_record import Record, recorded
 
 FAILED = "failed.json"
@@ -24,7 +24,8 @@ def check_folder(out: Path) -> None:
     """Raise `BadData` for a folder that holds anything but a series: nothing is mixed with what lies there."""
     if out.exists() and not out.is_dir():
         raise BadData(f"{out} is a file; give a folder.")
-    if out.is_dir() and any(out.iterdir()) and not (out / FAILED).is_file() and not any(out.glob(f"*/{RECIPE}")):
+    bare = out.is_dir() and all(path.is_dir() and is_bare(path) for path in out.iterdir())
+    if out.is_dir() and not bare and not (out / FAILED).is_file() and not any(out.glob(f"*/{RECIPE}")):
         raise BadData(f"{out} is not empty and holds no comparison; give a new folder.")
 
 

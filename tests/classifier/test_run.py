@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from classifier.checkpoint import BadCheckpoint
 from classifier.data import BadData, made_note, open_data
 from classifier.detector import open_folder
 from classifier.evaluate import evaluate
 from classifier.history import Epoch
 from classifier.metrics import Metrics
-from classifier.run import LOCK, Finished, Measured, run
+from classifier.run import LOCK, Finished, Measured, kept_audit, run
 from classifier.runtime import Detector
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
@@ -68,6 +70,44 @@ def test_two_programs_do_not_train_into_one_folder(tmp_path: Path) -> None:
     first.close()
     assert isinstance(list(run(recipe_of(), folder, out, resume=True, device="cpu"))[-1], Finished)
     assert not (out / LOCK).exists()
+
+
+def test_what_a_killed_program_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    folder, out = write_folder(tmp_path / "data"), tmp_path / "out"
+    killed_early, killed_late = (LOCK, ".0a1b2c.part", "pictures.json", "audit.json"), (LOCK, ".last.safetensors.part")
+    out.mkdir()
+    for name in killed_early:
+        (out / name).write_text("{")
+    recipe = recipe_of(arch="scratch_cnn_s2", phases=[{"epochs": 1, "lr": 0.01}])
+    assert kept_audit(out) is None
+    list(run(recipe, folder, out, device="cpu"))
+    names = {path.name for path in out.iterdir()}
+    assert names.isdisjoint((LOCK, ".0a1b2c.part", "audit.json"))
+    for name in killed_late:
+        (out / name).write_bytes(b"\0")
+    (out / ".detector.x").mkdir()
+    list(run(recipe, folder, out, resume=True, device="cpu"))
+    assert {path.name for path in out.iterdir()} == names
+
+
+@pytest.mark.parametrize("name", ["last.safetensors", "best.safetensors", "environment.json", "audit.json"])
+def test_a_damaged_run_is_a_sentence(tmp_path: Path, begun: Path, name: str) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(begun / "out", out)
+    (out / name).write_bytes(b"{\0" * 20)
+    recipe = recipe_of(arch="scratch_cnn_s2", phases=[{"epochs": 1, "lr": 0.01}])
+    with pytest.raises((BadData, BadCheckpoint), match=f"{name} is damaged"):
+        list(run(recipe, begun / "data", out, resume=True, device="cpu"))
+    assert (out / "last.safetensors").is_file()
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures, and a run on them."""
+    root = tmp_path_factory.mktemp("begun")
+    recipe = recipe_of(arch="scratch_cnn_s2", phases=[{"epochs": 1, "lr": 0.01}])
+    list(run(recipe, write_folder(root / "data"), root / "out", device="cpu"))
+    return root
 
 
 def test_a_run_that_never_began_leaves_nothing(tmp_path: Path) -> None:
