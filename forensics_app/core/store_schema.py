@@ -150,7 +150,8 @@ def _connect(path: Path, readonly: bool) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         db.close()
         log = path.with_name(path.name + "-wal")
-        if "unable to open" not in str(error) or (log.exists() and log.stat().st_size):
+        unwritable = "unable to open" in str(error) or "readonly" in str(error)
+        if not unwritable or (log.exists() and log.stat().st_size):
             raise
         return _open(f"{address}?mode=ro&immutable=1")  # a folder that may not be written, and nobody writes there
     return db
