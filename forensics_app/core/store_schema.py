@@ -144,23 +144,25 @@ def _connect(path: Path, readonly: bool) -> sqlite3.Connection:
     address = path.absolute().as_uri()
     if not readonly:
         return _open(f"{address}?mode=rwc")
-    db = _open(f"{address}?mode=rw")  # mode=ro would leave its -shm and -wal behind; `query_only` follows
     try:
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return _open(f"{address}?mode=rw")  # mode=ro would leave its -shm and -wal behind; `query_only` follows
     except sqlite3.OperationalError as error:
-        db.close()
         log = path.with_name(path.name + "-wal")
         unwritable = "unable to open" in str(error) or "readonly" in str(error)
         if not unwritable or (log.exists() and log.stat().st_size):
             raise
         return _open(f"{address}?mode=ro&immutable=1")  # a folder that may not be written, and nobody writes there
-    return db
 
 
 def _open(address: str) -> sqlite3.Connection:
     db = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    for pragma in ("trusted_schema=OFF", "cell_size_check=ON", f"cache_size=-{CACHE_KIB}", "temp_store=MEMORY"):
-        db.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("trusted_schema=OFF", "cell_size_check=ON", f"cache_size=-{CACHE_KIB}", "temp_store=MEMORY"):
+            db.execute(f"PRAGMA {pragma}")
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
