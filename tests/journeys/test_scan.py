@@ -205,6 +205,22 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, detector_folder: Path, size: 
             assert path.read_text().rstrip().endswith("</html>")
 
 
+def test_after_a_full_disk_the_same_command_goes_on(tmp_path: Path, detector_folder: Path) -> None:
+    for number in range(150):
+        write_picture(tmp_path / "in" / f"{number}.png", seed=number)
+    with tiny_disk(tmp_path / "disk", "300k") as disk:
+        command = ("scan", tmp_path / "in", "--out", disk / "out", "--detector", detector_folder, "--json")
+        done = forensics(*command)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+        told = [event["row"]["path"] for event in records(done.stdout) if event["event"] == "scanned"]
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        done = forensics(*command)
+        assert done.returncode == 0, done.stderr
+        rows = records((disk / "out" / "results.jsonl").read_text())
+        assert len(rows) == 150 and set(told) <= {row["path"] for row in rows}
+        assert records(done.stdout)[-1]["known"] >= len(told)
+
+
 def test_a_full_disk_leaves_no_half_map(tmp_path: Path, detector_folder: Path) -> None:
     path = write_picture(tmp_path / "a.png", 400, 400)
     with tiny_disk(tmp_path / "disk", "16k") as disk:
