@@ -18,6 +18,8 @@ from classifier.torchvision_nets import torchvision_net
 STAGES = 6
 """A network with fewer parts than these is taken apart further."""
 WALK = 4
+DEPTHWISE = ("efficientnet", "mnasnet", "mobilenet")
+"""Families of which a member was measured to be slower in bfloat16 on a CPU: see `Arch`."""
 POOLING = (nn.AdaptiveAvgPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.MaxPool2d)
 
 
@@ -68,7 +70,7 @@ def discover(name: str) -> Arch:
     multiple = network.patch_size if isinstance(network, VisionTransformer) else 1
     return Arch(
         name, functools.partial(torchvision_net, name), stages, walk, layout, size, multiple=multiple,
-        weights=str(weights), aux_heads=aux,
+        weights=str(weights), aux_heads=aux, cpu_bf16=not name.startswith(DEPTHWISE),
     )  # fmt: skip
 
 

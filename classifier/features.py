@@ -113,7 +113,7 @@ def _features(source: Source, network: nn.Module, x: Tensor) -> Tensor:
     tail = network.get_submodule(tail_of(source.recipe))
     hook = tail.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
     try:
-        with autocast(source.recipe.precision, source.device):
+        with autocast(source.recipe, source.device):
             network(placed(x, source.device))
     finally:
         hook.remove()

@@ -13,6 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from classifier import zoo
+from classifier.recipes import Recipe
+
 CPU_FACTS = Path("/proc/cpuinfo")
 CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 """Names of the instructions in Linux's list, the last of them on ARM."""
@@ -31,16 +34,17 @@ def computes_bf16(device: torch.device) -> bool:
     return not words.isdisjoint(CPU_BF16)
 
 
-def precision_on(asked: Literal["fp32", "bf16", "auto"], device: torch.device) -> Literal["fp32", "bf16"]:
-    """Return the precision that a recipe's means on a device."""
-    if asked == "auto":
-        return "bf16" if computes_bf16(device) else "fp32"
-    return asked
+def precision_on(recipe: Recipe, device: torch.device) -> Literal["fp32", "bf16"]:
+    """Return the precision that a recipe's means on a device: `auto` is bf16 where that is faster."""
+    if recipe.precision != "auto":
+        return recipe.precision
+    pays = device.type != "cpu" or zoo.arch(recipe.arch).cpu_bf16
+    return "bf16" if pays and computes_bf16(device) else "fp32"
 
 
-def autocast(asked: Literal["fp32", "bf16", "auto"], device: torch.device) -> Any:
+def autocast(recipe: Recipe, device: torch.device) -> Any:
     """Return the context in which a network computes in the precision of a recipe."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision_on(asked, device) == "bf16")
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision_on(recipe, device) == "bf16")
 
 
 def channels_last(network: nn.Module) -> nn.Module:

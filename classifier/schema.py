@@ -176,7 +176,8 @@ class Recipe(Strict):
     `balanced_sampler` draws each class equally often."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     precision: Literal["fp32", "bf16", "auto"] = "fp32"
-    """`bf16` computes in bfloat16 under autocast; `auto` does so where the processor or GPU has instructions for it."""
+    """`bf16` computes in bfloat16 under autocast; `auto` does so where that is faster: the processor or GPU has
+    instructions for it, and the network gains by them."""
     cache_features: Literal["auto", "never"] = "auto"
     """Compute a frozen trunk's features once in a phase that trains the head only, if no picture is varied."""
     deterministic: bool = True

@@ -174,7 +174,7 @@ def _epoch(job: _Job, feed: Feed, optimizer: Any, scheduler: Any) -> Generator[S
     seen, loss_sum, right, begun = 0, 0.0, 0, time.perf_counter()
     for number, (inputs, targets) in enumerate(feed.training(epoch), 1):
         x, y = placed(inputs, job.device), targets.to(job.device)
-        with autocast(recipe.precision, job.device), _enough_a_batch(job, len(x)):
+        with autocast(recipe, job.device), _enough_a_batch(job, len(x)):
             output = feed.network(x)
         loss, logits = job.objective(output, y, auxiliary=recipe.phases[job.progress.phase].trainable == "all")
         value = _finite(float(loss.detach()), job, optimizer, number)
@@ -225,7 +225,7 @@ def _validated(job: _Job, feed: Feed) -> Generator[Validated, None, Answered | N
     of, logits, labels = len(job.source.data.splits["val"]), list[Tensor](), list[Tensor]()
     job.network.eval()
     for x, counts, part in feed.validation():
-        with autocast(job.recipe.precision, job.device):
+        with autocast(job.recipe, job.device):
             answers = feed.network(placed(x, job.device)).float().cpu()
         logits.extend(one.mean(dim=0) for one in answers.split(counts))
         labels.append(part)

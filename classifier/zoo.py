@@ -87,15 +87,15 @@ ROWS = (
     ),
     Arch(
         "efficientnet_b0", partial(_torchvision, "efficientnet_b0"), EFFICIENTNET, EFFICIENTNET_WALK,
-        weights="EfficientNet_B0_Weights.IMAGENET1K_V1", closed_form=True,
+        weights="EfficientNet_B0_Weights.IMAGENET1K_V1", closed_form=True, cpu_bf16=False,
     ),
     Arch(
         "efficientnet_b2", partial(_torchvision, "efficientnet_b2"), EFFICIENTNET, EFFICIENTNET_WALK,
-        size=288, weights="EfficientNet_B2_Weights.IMAGENET1K_V1", closed_form=True,
+        size=288, weights="EfficientNet_B2_Weights.IMAGENET1K_V1", closed_form=True, cpu_bf16=False,
     ),
     Arch(
         "efficientnet_b4", partial(_torchvision, "efficientnet_b4"), EFFICIENTNET, EFFICIENTNET_WALK,
-        size=380, weights="EfficientNet_B4_Weights.IMAGENET1K_V1", closed_form=True,
+        size=380, weights="EfficientNet_B4_Weights.IMAGENET1K_V1", closed_form=True, cpu_bf16=False,
     ),
     Arch(
         "googlenet", partial(_torchvision, "googlenet"), GOOGLENET,
@@ -104,11 +104,11 @@ ROWS = (
     ),
     Arch(  # two linear layers
         "mobilenet_v3_small", partial(_torchvision, "mobilenet_v3_small"), MOBILENET,
-        _numbered("features", (1, 3, 8, 12)), weights="MobileNet_V3_Small_Weights.IMAGENET1K_V1",
+        _numbered("features", (1, 3, 8, 12)), weights="MobileNet_V3_Small_Weights.IMAGENET1K_V1", cpu_bf16=False,
     ),
     Arch(
         "mnasnet0_75", partial(_torchvision, "mnasnet0_75"), MNASNET, _numbered("layers", (8, 9, 11, 16)),
-        weights="MNASNet0_75_Weights.IMAGENET1K_V1", closed_form=True,
+        weights="MNASNet0_75_Weights.IMAGENET1K_V1", closed_form=True, cpu_bf16=False,
     ),
     Arch(
         "swin_t", partial(_torchvision, "swin_t"), SWIN, ("features.1", "features.3", "features.5", "norm"), "nhwc",
