@@ -20,6 +20,7 @@ from forensics_app.cli import (
     models,
     recipes,
     runs,
+    scans,
     training,
     window,
 )
@@ -36,6 +37,10 @@ app = typer.Typer(
 )
 app.command()(judge.analyze)
 app.command()(judge.scan)
+app.command()(scans.show)
+app.command()(scans.report)
+app.command()(scans.export)
+app.command()(scans.merge)
 app.command()(explaining.explain)
 app.command()(judge.demo)
 app.command()(datasets.generate)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DONE, FAILED_FILES, BAD_USE, CANCELLED, PIPE_CLOSED = 0, 1, 2, 130, 141
 OWN = frozenset(("classifier", "generator", "forensics_app"))
 TRAINING = ("torch", "torchvision", "diffusers", "accelerate", "onnx", "onnxscript", "scipy", "sklearn")
-EXTRAS = {**dict.fromkeys(TRAINING, "train"), "tensorboard": "tensorboard"}
+EXTRAS = {**dict.fromkeys(TRAINING, "train"), "tensorboard": "tensorboard", "pyarrow": "parquet"}
 """The extra that brings a package."""
 PLAIN_WIDTH = 80
 

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -116,11 +116,12 @@ def finish(out: Path, rows: Rows, detector: Installed, *, title: str, whole: boo
         file.write(report.render(rows(), about, pictures=out).encode())
 
 
-def write_csv(file: BinaryIO, found: Iterator[dict[str, Any]]) -> None:
-    """Write rows as UTF-8 CSV with a header; no cell can run as a formula or hide its text."""
+def write_csv(file: BinaryIO, found: Iterable[Mapping[str, Any]], *, header: bool = True) -> None:
+    """Write rows as UTF-8 CSV, with a header or as more of the same; no cell can run as a formula or hide its text."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     table = csv.writer(text)
-    table.writerow(COLUMNS)
+    if header:
+        table.writerow(COLUMNS)
     for row in found:
         table.writerow([_cell(value) for value in _values(row)])
     text.flush()

@@ -166,10 +166,14 @@ class ScanStore:
 
     def rows(self, query: Query) -> Iterator[dict[str, Any]]:
         """Yield the public JSON form of every row of a query, in its order."""
+        return (stored.row for stored in self.stored_rows(query))
+
+    def stored_rows(self, query: Query) -> Iterator[Stored]:
+        """Yield every row of a query with what is kept beside it, in its order."""
         after = None
         while True:
             page = self.page(query, after=after, limit=CHUNK)
-            yield from (stored.row for stored in page.rows)
+            yield from page.rows
             after = page.next
             if after is None:
                 return

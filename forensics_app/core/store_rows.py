@@ -112,7 +112,7 @@ def encode(detector: int, entry: Entry, *, judged: int) -> tuple[Cell, Columns]:
     found = any(one["finding"] != "nothing" for one in row.get("evidence", ()))
     cell = Cell(detector, label, row.pop("format", None) or "", found, kind, -1 if p is None else _bin(p))
     content = bytes.fromhex(sha256) if sha256 else None
-    return cell, Columns(entry.size, entry.mtime_ns, content, p, judged, pack(row, sha256 or ""))
+    return cell, Columns(_whole(entry.size), _whole(entry.mtime_ns), content, p, judged, pack(row, sha256 or ""))
 
 
 def decode(path: bytes, cell: Cell, columns: Columns, detector: Mapping[str, str]) -> dict[str, Any]:
@@ -137,6 +137,11 @@ def _finite(p: float) -> float | None:
     if not 0 <= p <= 1:
         raise ValueError(f"no probability: {p!r}")
     return p
+
+
+def _whole(number: int) -> int:
+    """Return a number as SQLite can hold it: some disks tell times after the year 2262."""
+    return max(-(2**63), min(number, 2**63 - 1))
 
 
 def _bin(p: float) -> int:
