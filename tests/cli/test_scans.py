@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics_app.core.store import Entry, Query, ScanStore
+from tests.conftest import ROOT
 from tests.core.stored import Model, entry, installed
 from tests.program import forensics, records
 
@@ -122,11 +123,8 @@ def test_export_is_refused_in_a_sentence(report: Path, tmp_path: Path) -> None:
     hidden = tmp_path / "pyarrow"
     hidden.mkdir()
     (hidden / "__init__.py").write_text("raise ModuleNotFoundError('No module named pyarrow', name='pyarrow')")
-    from tests.conftest import ROOT
-
-    done = forensics(
-        "export", report, "--parquet", tmp_path / "rows.parquet", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"
-    )
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    done = forensics("export", report, "--parquet", tmp_path / "x.parquet", PYTHONPATH=path)
     assert done.returncode == 2
     assert "extra 'parquet'" in done.stderr
     for target, words in ((tmp_path, "is a folder"), (tmp_path / "none" / "rows.csv", "does not exist")):
