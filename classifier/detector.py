@@ -21,6 +21,9 @@ CARD = "detector.json"
 WEIGHTS = "weights.safetensors"
 GRAPH = "model.onnx"
 DEFAULT = "default"
+IN_RUN = "detector"
+"""The folder of a run that its detector is in."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MAX_CARD_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 2 * 2**30
@@ -57,7 +60,7 @@ class Card(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    name: str = Field(pattern=rf"^{NAME.pattern}$")
     description: str = ""
     arch: str
     classes: tuple[str, ...] = Field(min_length=2, max_length=100_000)
@@ -119,7 +122,7 @@ def roots() -> tuple[Path, ...]:
 
 
 def find(name_or_folder: str | Path) -> Path:
-    """Return the folder of a detector given by name or by path; raises `BadDetector`.
+    """Return the folder of a detector given by name or by path, or in the run that made it; raises `BadDetector`.
 
     A bare name is looked up among the installed detectors first, so that a folder which happens to lie in the current
     directory cannot take the place of one of them.
@@ -128,7 +131,7 @@ def find(name_or_folder: str | Path) -> Path:
     candidates = [direct]
     if isinstance(name_or_folder, str) and direct.name == name_or_folder and not name_or_folder.startswith("."):
         candidates = [*(root / name_or_folder for root in roots()), direct]
-    for folder in candidates:
+    for folder in (place for candidate in candidates for place in (candidate, candidate / IN_RUN)):
         if os.path.isfile(folder / CARD):
             return folder
     known = ", ".join(path.name for path in folders()) or "none"

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from classifier.atomic import write_json
 from classifier.calibrate import refit
 from classifier.data import BadData, Item, Labelled, Pictures, Split
-from classifier.detector import CARD, Card, Installed, find, open_folder
+from classifier.detector import CARD, NAME, Card, Installed, find, open_folder
 from classifier.evaluate import CHUNK, Batch, Scores, pictures_of, splits_of
 from classifier.metrics import Figure, Metrics, bootstrap, expected_calibration_error, measure, wilson
 from classifier.paired import difference
 from classifier.runtime import Detector, calibrated, log
 
-ARCH, DETECTOR = "ensemble", "detector"
+ARCH = "ensemble"
 
 
 class BadEnsemble(Exception):
@@ -91,7 +91,7 @@ def join(
 
     Raises `BadEnsemble`, `BadData`, and `BadImage` if a picture cannot be read any more.
     """
-    check(members)
+    check(members, name)
     if split == "train":
         raise BadEnsemble("The split 'train' is what the members were trained on; measure on test, val or all.")
     detectors = [Detector(one.folder) for one in members]
@@ -109,12 +109,13 @@ def join(
 
 def member(name: str | Path) -> Installed:
     """Return a member by what a person gives: an installed detector, its folder, or a run's; raises `BadDetector`."""
-    run = Path(name) / DETECTOR
-    return open_folder(run if (run / CARD).is_file() else find(name))
+    return open_folder(find(name))
 
 
-def check(members: Sequence[Installed]) -> None:
-    """Raise `BadEnsemble` for detectors that cannot be joined."""
+def check(members: Sequence[Installed], name: str = ARCH) -> None:
+    """Raise `BadEnsemble` for detectors that cannot be joined, and for a name that no detector can have."""
+    if not NAME.fullmatch(name):
+        raise BadEnsemble(f"{name!r} is no name for a detector: give up to 64 letters, digits, dots, - and _.")
     if len(members) < 2:
         raise BadEnsemble("An ensemble needs at least two detectors.")
     first = members[0].card

@@ -6,11 +6,12 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.data import BadData, Item, Labelled, Pictures, Split, open_data
+from classifier.data import SPLITS, BadData, Item, Labelled, Pictures, Split, open_data
 from classifier.degradations import degradation
 from classifier.detector import Card
 from classifier.images import Pixels
@@ -81,6 +82,8 @@ def opened(card: Card, root: Path, spec: Data, seed: int) -> Labelled:
 
 def set_aside(card: Card) -> Split:
     """Return the split that a detector's own run was measured on, because nothing of it had a part in the run."""
+    if card.training.get("set_aside") in SPLITS:  # a checkpoint has no figures of its own
+        return cast(Split, card.training["set_aside"])
     return "val" if "val" in card.metrics and "test" not in card.metrics else "test"
 
 

@@ -134,6 +134,8 @@ def _run(
 
 def check_place(recipe: Recipe, out: Path, resume: bool) -> None:
     """Raise `BadData` for a folder that holds anything but this run: a finished or other one is never written over."""
+    if out.exists() and not out.is_dir():
+        raise BadData(f"{out} is a file; give a new folder.")
     if (out / RECIPE).is_file():
         if not resume:
             raise BadData(f"{out} already holds a run; add --resume to go on with it, or give another folder.")

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from classifier.data import Pictures
 from classifier.detector import CARD, Installed, open_folder
-from classifier.evaluate import Batch, splits_of
+from classifier.evaluate import Batch, set_aside, splits_of
 from classifier.export import compared_on, export, load_network
 from classifier.measuring import calibrate_detector
 from classifier.recipes import Recipe
@@ -39,7 +39,7 @@ def snapshot(checkpoint: Path, root: Path, folder: Path) -> Generator[Batch, Non
         reason = " ".join(str(error).split())[:120]
         raise BadSnapshot(f"{checkpoint} does not hold the weights of {made.card.arch}: {reason}.") from None
     plain = {"name": f"{made.card.name}-{checkpoint.stem}"[:64], "temperature": 1.0, "bias": (), "band": None}
-    facts = {**made.card.training, "checkpoint": checkpoint.name}
+    facts = {**made.card.training, "checkpoint": checkpoint.name, "set_aside": set_aside(made.card)}
     card = made.card.model_copy(update={**plain, "training": facts, "metrics": {}})
     data, pictures = splits_of(card, root), Pictures()
     check = compared_on(data.splits["cal"] or data.splits["train"], pictures, card.preprocess)

@@ -79,6 +79,7 @@ def _detectors(those: list[str], data: Path | None, out: Path | None) -> Iterato
     from classifier.recipes import recipe_files
     from forensics_app.core.compare_jobs import compare_detectors
     from forensics_app.core.contenders import contenders, known_detectors
+    from generator.workplace import check_place
 
     if len(those) == 1 and those[0] in recipe_files() and those[0] not in known_detectors():
         raise BadUse(
@@ -86,6 +87,8 @@ def _detectors(those: list[str], data: Path | None, out: Path | None) -> Iterato
         )
     if out is not None and out.is_file():
         raise BadUse(f"No page can be written into {out}, which is a file: give a folder.")
+    if out is not None:
+        check_place(out)
     found = contenders(those)
     *most, last = (one.name for one in found)
     return compare_detectors(found, f"{', '.join(most)} and {last}", data=data, out=out)
@@ -108,8 +111,9 @@ def _request(
 def _models(
     asked: Request, names: str, out: Path | None, terminal: Terminal, *, resume: bool, allow: bool, device: str
 ) -> Iterator[Any]:
-    from classifier import request, run, series
+    from classifier import nets, request, run, series
     from forensics_app.core.compare_models import compare_models, kept_audit, wanted_models
+    from generator.workplace import check_place
 
     recipe = request.planned(asked.recipe, asked.settings, asked.weights)
     archs, data = series.models(names), Path(asked.data)
@@ -120,6 +124,8 @@ def _models(
     out = out or run_folder(f"compare-{recipe.name}", resume)
     wanted = wanted_models(recipe, archs, data, out, asked)
     series.check(wanted)
+    check_place(out)
+    nets.pick_device(device)
     if asked.tensorboard:
         run.check_tensorboard()
     audit = kept_audit(wanted) or guarded(data, recipe.data, terminal, allow=allow)

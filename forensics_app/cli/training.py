@@ -98,7 +98,7 @@ def train(
     from classifier import run  # brings torch: what was typed wrongly is told before
 
     run.check_place(plan, out, resume)
-    _network_at_hand(plan, out, terminal)
+    _network_at_hand(plan, out, terminal, device)
     if tensorboard:
         run.check_tensorboard()
     audit = run.kept_audit(out) or guarded(data, plan.data, terminal, allow=allow_shortcuts)
@@ -119,14 +119,19 @@ def _planned(
     if resume:
         out = out or run_folder(recipes.load(recipe or DEFAULT).name, resume)
         chosen = request.resumed(out, recipe, settings, weights)
+        if chosen is None and recipe is None:
+            raise BadUse(f"There is no run in {out} to go on with: name its folder with --out, or begin one.")
     chosen = chosen or request.planned(recipe or DEFAULT, settings, weights)
     return chosen, out or run_folder(chosen.name, resume)
 
 
-def _network_at_hand(plan: Recipe, out: Path, terminal: Terminal) -> None:
-    """Fetch ImageNet weights that are not here yet, and see that the network can be built before anything begins."""
-    from classifier import pretrained, run, zoo
+def _network_at_hand(plan: Recipe, out: Path, terminal: Terminal, device: str) -> None:
+    """See that folder, device and network can be had before anything begins, and fetch ImageNet weights."""
+    from classifier import nets, pretrained, run, zoo
+    from generator.workplace import check_place
 
+    check_place(out)
+    nets.pick_device(device)
     if plan.weights == "imagenet" and not (out / run.RECIPE).is_file():
         fetching = pretrained.download(zoo.arch(plan.arch))
         follow(fetching, terminal, words=f"Downloading the weights of {plan.arch} (MB)")

@@ -66,12 +66,23 @@ class Maps:
 
     @cached_property
     def row(self) -> Arch:
-        """The architecture; raises `BadArch` for one that is not known."""
+        """The architecture; raises `BadArch` for one that is not known, `NoMap` for an ensemble."""
+        if members := self.detector.card.members:
+            one = self.detector.folder / members[0]
+            raise NoMap(
+                f"'{self.detector.name}' is an ensemble, whose members see a picture each in their own way: ask one of "
+                f"them, such as {one}."
+            )
         return zoo.arch(self.detector.card.arch)
 
     @cached_property
     def network(self) -> StageMaps:
         """The network in torch; raises `NoMap` where that is not installed or does not fit."""
+        if self.detector.card.precision == "int8":
+            raise NoMap(
+                f"'{self.detector.name}' computes in 8-bit integers and keeps no network to draw this map with: ask "
+                "the detector that it was made from."
+            )
         if not has_torch():
             raise NoMap(NEEDS_TORCH)
         from classifier.stage_maps import stage_maps

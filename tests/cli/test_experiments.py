@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from typer.testing import CliRunner, Result
 
 from forensics_app.cli import app
 from tests.classifier.pictures import write_folder
+from tests.classifier.test_train import recipe_of
 from tests.conftest import export_tiny
+from tests.core.runs import change_card
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +53,18 @@ def test_robustness(tmp_path: Path, data: Path, detector_folder: Path) -> None:
     assert "jpeg10" in (tmp_path / "out/robustness.csv").read_text()
 
 
+def test_what_was_set_aside_is_measured_unless_told(tmp_path: Path, data: Path, detector_folder: Path) -> None:
+    """A recipe that chooses nothing by its validation pictures is measured on them, and may have no test split."""
+    run = tmp_path / "run"
+    shutil.copytree(detector_folder, run / "detector")
+    recipe = recipe_of(data={"val": 0.5, "cal": 0, "test": 0}, select="last").model_dump(mode="json")
+    change_card(run, metrics={"val": {}}, training={"recipe": recipe})
+    words = ("--detector", run, "--data", data, "--only", "crop", "--quiet")
+    assert "12 pictures (split val)" in done("robustness", *words, "--out", tmp_path / "out")
+    told = ("'test'", "there are train, val and all")
+    assert_refused(forensics("robustness", *words, "--split", "test", "--out", tmp_path / "other"), *told)
+
+
 def test_views_with_and_without_a_folder(tmp_path: Path, data: Path, detector_folder: Path) -> None:
     words = ("evaluate", "--data", data, "--detector", detector_folder, "--tta", "3")
     assert "mean of logits" in done(*words)
@@ -69,6 +84,7 @@ def test_an_ensemble_can_be_used(tmp_path: Path, data: Path, detector_folder: Pa
     judged = json.loads(forensics("analyze", one, "--detector", together, "--json").stdout)
     assert judged["detector"]["name"] == "ensemble"
     assert "ensemble" in done("models", "show", together)
+    assert_refused(forensics("explain", one, "--detector", together), "is an ensemble", "such as")
     measured = forensics("evaluate", "--data", data, "--detector", together, "--split", "test", "--json")
     found = json.loads((tmp_path / "out/ensemble.json").read_text())
     assert json.loads(measured.stdout.splitlines()[-1])["confusion"] == found["metrics"]["confusion"]
@@ -87,6 +103,7 @@ def test_quantize_and_judge_with_it(tmp_path: Path, data: Path, second_detector:
     judged = json.loads(forensics("analyze", one, "--detector", fast, "--heatmap", tmp_path / "maps", "--json").stdout)
     assert judged["heatmap"]
     assert "8-bit integers" in done("models", "show", fast)
+    assert_refused(forensics("explain", one, "--detector", fast, "--stage", "first"), "8-bit integers")
     assert_refused(forensics("quantize", fast, "--data", data, "--out", tmp_path / "again"), "already")
 
 
@@ -125,6 +142,7 @@ def test_wrong_use_is_one_sentence_and_leaves_nothing(
         (("evaluate", "--data", data, *tiny, *out), ("--tta",)),
         (("evaluate", "--data", data, *tiny, "--tta", "2", "--out", tmp_path / "full"), ("not empty",)),
         (("ensemble", detector_folder, "--data", data, *out), ("at least two",)),
+        (("ensemble", detector_folder, second_detector, "--data", data, *out, "--name", "a\n<b>"), ("no name",)),
         (("ensemble", detector_folder, ants, "--data", data, *out), ("ants, bees",)),
         (
             ("ensemble", detector_folder, second_detector, "--data", data, "--out", tmp_path / "full"),

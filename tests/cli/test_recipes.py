@@ -94,6 +94,17 @@ def test_a_wrong_option_is_one_sentence_and_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
+def test_what_cannot_be_is_told_before_the_pictures_are_looked_at(tmp_path: Path, folder: Path) -> None:
+    recipe, taken = write_recipe(tmp_path / "tiny.yaml", **TINY), tmp_path / "taken"
+    taken.write_text("mine")
+    words = ("train", "--recipe", recipe, "--data", folder)
+    assert "'abacus'" in refusal(forensics(*words, "--out", tmp_path / "run", "--device", "abacus"))
+    assert "is a file" in refusal(forensics(*words, "--out", taken))
+    assert "cannot be written" in refusal(forensics(*words, "--out", taken / "below"))
+    assert "no run in" in refusal(forensics("train", "--resume", "--out", tmp_path / "run"))
+    assert not (tmp_path / "run").exists() and taken.read_text() == "mine"
+
+
 def test_a_class_of_one_picture_is_refused(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "data", n=1)
     recipe = write_recipe(tmp_path / "tiny.yaml", **TINY)
