@@ -161,6 +161,7 @@ def merge(
     """
     from forensics_app.core.store import ScanStore
     from forensics_app.core.store_lookup import file_of, readable
+    from forensics_app.core.words import shown
 
     terminal, sources = Terminal(json, quiet), [file_of(path) for path in stores]
     readable(sources)
@@ -168,7 +169,7 @@ def merge(
         for path in sources:
             end = follow(store.merge(path), terminal, words=f"Merging {path.name}")
             if end is not None and not json:
-                terminal.result(f"{end.taken:,} of {end.done:,} rows taken from {path}", wrap=False)
+                terminal.result(f"{end.taken:,} of {end.done:,} rows taken from {shown(str(path))}", wrap=False)
 
 
 def _labels(verdicts: list[Verdicts] | None, errors: bool) -> frozenset[str] | None:

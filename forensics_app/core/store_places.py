@@ -42,7 +42,8 @@ class Folders:
             return known
         if len(self._chains) >= MAX_CACHED:
             self._chains.clear()
-        numbers = tuple(self._number(one) for one in parents(path))
+        from_the_top = [self._number(one) for one in reversed(parents(path))]
+        numbers = tuple(reversed(from_the_top))  # what lies below a folder then mostly has the numbers that follow
         self._chains[path] = numbers
         return numbers
 

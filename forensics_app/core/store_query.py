@@ -21,6 +21,9 @@ ROUNDING = 1e-12
 MOST_NAMED = 4_000
 """So many rows can be looked up by a part of their names while one waits for a page."""
 
+FEW_FOLDERS = 100
+"""So many are found once more for every cell; of more each row's own is looked up."""
+
 Source = tuple[str, list[object]]
 
 
@@ -150,7 +153,9 @@ class Selection:
         first, last, count = self.db.execute(sql, values).fetchone()
         if count and last - first + 1 == count:
             return " AND r.folder BETWEEN ? AND ?", [first, last]
-        return f" AND r.folder IN (SELECT b.id FROM folders b WHERE {test})", values  # noqa: S608
+        if count <= FEW_FOLDERS:
+            return f" AND r.folder IN (SELECT b.id FROM folders b WHERE {test})", values  # noqa: S608
+        return f" AND EXISTS (SELECT 1 FROM folders b WHERE b.id = r.folder AND {test})", values  # noqa: S608
 
     def below(self, column: str) -> Source:
         """Return SQL and its values for a folder at or below the one asked for."""

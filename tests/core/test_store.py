@@ -22,6 +22,7 @@ def store(tmp_path: Path) -> ScanStore:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to a page: as for a common answer, and as for a rare one."""
     monkeypatch.setattr(store_pages, "LOOKUP", 10**9 if request.param == "walked" else 0)
+    monkeypatch.setattr(store_query, "FEW_FOLDERS", 0 if request.param == "walked" else 100)
     monkeypatch.setattr(store_query, "MOST_NAMED", 0 if request.param == "walked" else 4_000)
 
 
