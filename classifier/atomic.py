@@ -64,6 +64,16 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise
 
 
+def put(part: Path, folder: Path) -> None:
+    """Move a finished folder to where it belongs, in place of the one that is there."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.replace(old)
+    part.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write plain values as JSON; what is no number becomes null, and in names that are no UTF-8 an escape."""
     text = json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False)

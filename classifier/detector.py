@@ -20,6 +20,9 @@ from classifier.preprocess import Preprocess
 CARD = "detector.json"
 WEIGHTS = "weights.safetensors"
 GRAPH = "model.onnx"
+FAST = "fast"
+"""The folder inside a detector's that holds the same in 8-bit integers, its fast twin."""
+SHARED = f"../{WEIGHTS}"
 DEFAULT = "default"
 IN_RUN = "detector"
 """The folder of a run that its detector is in."""
@@ -77,6 +80,8 @@ class Card(BaseModel):
     """How the graph computes; `int8` has no network in torch any more."""
     members: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")], ...] = Field((), max_length=32)
     """The ids of an ensemble's detectors, each in a sub-folder of that name; empty for a single network."""
+    shares: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    """Of a fast twin: the SHA-256 of the weights file in the folder above, which its own are made from."""
     files: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -175,6 +180,24 @@ def members_of(installed: Installed) -> tuple[Installed, ...]:
     return found
 
 
+def fast_twin(installed: Installed) -> Installed:
+    """Return the detector in 8-bit integers that lies in another's folder; raises `BadDetector` where none does."""
+    name = installed.card.name
+    if installed.card.members:
+        raise BadDetector(f"The ensemble '{name}' has no fast twin; judge with one of its members, or without --fast.")
+    if installed.card.precision == "int8":
+        return installed
+    folder = installed.folder / FAST
+    how = f"make one with 'forensics quantize {installed.folder} --data PICTURES', or judge without --fast"
+    if not os.path.isfile(folder / CARD):
+        raise BadDetector(f"The detector '{name}' has no fast twin; {how}.")
+    twin = open_folder(folder, check=False)
+    made_from = twin.card.training.get("quantization", {}).get("from", {}).get("id")
+    if folder.is_symlink() or made_from != installed.id or twin.card.classes != installed.card.classes:
+        raise BadDetector(f"The fast twin of the detector '{name}' was made from another one; {how}.")
+    return twin
+
+
 def first_problem(error: Exception) -> str:
     """Return in a line what is wrong with a file, the first thing only."""
     if isinstance(error, ValidationError):
@@ -194,8 +217,10 @@ def checked_files(installed: Installed) -> Iterator[tuple[str, bytes]]:
         yield from checked_files(member)
     if WEIGHTS not in card.files and not card.members:
         raise BadDetector(f"The detector '{card.name}' names no {WEIGHTS} in its card; export it again.")
-    for name, expected in card.files.items():
-        data = _read(installed.folder, name, card.name, MAX_FILE_BYTES)
+    wanted = {SHARED: card.shares} if card.shares else {}
+    for name, expected in {**wanted, **card.files}.items():
+        place = (installed.folder.parent, WEIGHTS) if name == SHARED and card.shares else (installed.folder, name)
+        data = _read(*place, card.name, MAX_FILE_BYTES)
         if hashlib.sha256(data).hexdigest() != expected:
             raise BadDetector(
                 f"The file {name} of the detector '{card.name}' is not the one its card was written for "

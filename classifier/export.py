@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from classifier import checkpoint, nets, zoo
-from classifier.atomic import write_json
+from classifier.atomic import put, write_json
 from classifier.data import Item, Pictures
 from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
 from classifier.preprocess import Floats, Preprocess, regions
@@ -91,7 +91,7 @@ def export(network: nn.Module, card: Card, folder: Path, *, check: Floats) -> In
         write_card(part, card.model_copy(update={"training": {**card.training, "export_max_difference": difference}}))
         part.chmod(0o755)
         (part / WEIGHTS).chmod(0o644)
-        _swap(part, folder)
+        put(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return open_folder(folder)
@@ -169,9 +169,16 @@ def _write_graph(network: nn.Module, row: zoo.Arch, folder: Path, size: int) -> 
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     model.graph.ClearField("metadata_props")
-    model, rows = simplified(model, views((folder / WEIGHTS).read_bytes()), prefix="network.")
+    model, rows = simplified(model, views((folder / WEIGHTS).read_bytes()), "network.", _residual(network))
     (folder / GRAPH).write_bytes(model.SerializeToString())
     (folder / TENSORS).write_bytes(write_rows(rows))
+
+
+def _residual(network: nn.Module) -> str:
+    """Return the name of the weight of the convolution that sees only the neighbour residual, if there is one."""
+    first = getattr(network, "conv1", None)
+    seen = isinstance(first, nn.Sequential) and isinstance(first[0], nets.NeighbourResidual)
+    return "conv1.1.weight" if seen else ""
 
 
 def moved(before: Floats, after: Floats) -> float:
@@ -182,12 +189,3 @@ def moved(before: Floats, after: Floats) -> float:
     shift = float(np.abs(softmax(after) - softmax(before)).max())
     relative = float(np.abs(after - before).max() / max(1.0, np.abs(before).max()))
     return max(shift, relative / 10) if np.isfinite(after).all() else math.inf
-
-
-def _swap(part: Path, folder: Path) -> None:
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.replace(old)
-    part.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -14,14 +14,18 @@ from onnx import StringStringEntryProto, TensorProto, helper, numpy_helper
 from classifier.tensors import NORM, Array, Arrays, Row, made
 
 
-def simplified(model: Any, state: Arrays, prefix: str) -> tuple[Any, tuple[Row, ...]]:
+def simplified(model: Any, state: Arrays, prefix: str, residual: str = "") -> tuple[Any, tuple[Row, ...]]:
     """Return a graph (its initializers named as in the network's `state`, after `prefix`) and how it gets its tensors.
 
-    The graph holds none of the network's weights any more; `classifier.tensors.made` makes what it reads.
+    The graph holds none of the network's weights any more; `classifier.tensors.made` makes what it reads. `residual`
+    names the weight of a convolution that sees nothing but the neighbour residual of the input.
     """
     learned = {one.name: Row(name=one.name, source=one.name.removeprefix(prefix)) for one in model.graph.initializer
                if one.name.removeprefix(prefix) in state}  # fmt: skip
     model = _computed(model, learned)
+    if residual:
+        learned[prefix + residual] = learned[prefix + residual].model_copy(update={"residual": True})
+        _see_the_input(model.graph, prefix + residual)
     rows = {**learned, **_fold_norms(model.graph, learned, prefix), **_transpose(model.graph, learned)}
     used = list(dict.fromkeys(name for node in model.graph.node for name in node.input if name in rows))
     tensors = made([rows[name] for name in used], state)
@@ -29,11 +33,11 @@ def simplified(model: Any, state: Arrays, prefix: str) -> tuple[Any, tuple[Row, 
     model.graph.input.extend(inputs)  # for the check, which would look for external files
     onnx.checker.check_model(model)
     del model.graph.input[-len(inputs) :]
-    model.graph.initializer.extend(_reference(name, value) for name, value in tensors.items())
+    model.graph.initializer.extend(reference(name, value) for name, value in tensors.items())
     return model, tuple(rows[name] for name in used)
 
 
-def _reference(name: str, value: Array) -> Any:
+def reference(name: str, value: Array) -> Any:
     """Return an initializer that is an external file of its own name."""
     facts = {"location": name, "offset": "0", "length": str(value.nbytes)}
     tensor = TensorProto(name=name, data_type=_kind(value), dims=value.shape, data_location=TensorProto.EXTERNAL)
@@ -79,7 +83,33 @@ def silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def _fold_norms(graph: Any, learned: Collection[str], prefix: str) -> dict[str, Row]:
+def _see_the_input(graph: Any, weight: str) -> None:
+    """Let the convolution with this weight (7 × 7, stride 2, padding 3) see the input, as `of_residual` says."""
+    conv = next(node for node in graph.node if weight in node.input)
+    facts = {one.name: list(one.ints) for one in conv.attribute if one.ints}
+    if facts.get("strides") != [2, 2] or facts.get("pads") != [3, 3, 3, 3]:
+        raise ValueError(f"the convolution with {weight} does not fit the neighbour residual")
+    conv.input[0] = "input"
+    for one in list(conv.attribute):
+        if one.name in ("kernel_shape", "pads", "auto_pad"):
+            conv.attribute.remove(one)
+    conv.attribute.append(helper.make_attribute("pads", [4, 4, 3, 3]))
+    _drop_unread(graph)
+
+
+def _drop_unread(graph: Any) -> None:
+    """Remove what no output depends on."""
+    wanted = {one.name for one in graph.output}
+    for node in reversed(list(graph.node)):  # in topological order
+        if wanted & set(node.output):
+            wanted |= set(node.input)
+        else:
+            graph.node.remove(node)
+    for one in [one for one in graph.initializer if one.name not in wanted]:
+        graph.initializer.remove(one)
+
+
+def _fold_norms(graph: Any, learned: Mapping[str, Row], prefix: str) -> dict[str, Row]:
     """Replace each convolution whose output only a batch norm reads, and that norm, by one convolution."""
     makers = {output: node for node in graph.node for output in node.output}
     readers = Counter([name for node in graph.node for name in node.input] + [one.name for one in graph.output])
@@ -94,11 +124,11 @@ def _fold_norms(graph: Any, learned: Collection[str], prefix: str) -> dict[str, 
         if list(norm.input[1:]) != parts or not {*parts, conv.input[1], *bias} <= set(learned):
             continue
         eps = next((one.f for one in norm.attribute if one.name == "epsilon"), 1e-5)
-        source, *own = (name.removeprefix(prefix) for name in (conv.input[1], *bias))
+        own = "".join(name.removeprefix(prefix) for name in bias)
         facts: dict[str, Any] = {"norm": place.removeprefix(prefix), "eps": eps}
         names = f"{conv.input[1]}.folded", f"{place}.folded"
-        rows[names[0]] = Row(name=names[0], kind="weight", source=source, **facts)
-        rows[names[1]] = Row(name=names[1], kind="bias", source="".join(own), **facts)
+        rows[names[0]] = learned[conv.input[1]].model_copy(update={"name": names[0], "kind": "weight", **facts})
+        rows[names[1]] = Row(name=names[1], kind="bias", source=own, **facts)
         del conv.input[1:]
         conv.input.extend(names)
         conv.output[0] = norm.output[0]

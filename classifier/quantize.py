@@ -13,17 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.atomic import write_json
+from classifier.atomic import put, write_json
 from classifier.data import Item, Labelled, Pictures, Split
-from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
+from classifier.detector import CARD, FAST, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
 from classifier.evaluate import Scores, Stage, collected, measured, pictures_of, score, splits_of
 from classifier.metrics import Figure, Metrics, wilson
 from classifier.paired import difference
 from classifier.preprocess import Floats, regions
 from classifier.runtime import Detector, calibrated
+from classifier.tensors import TENSORS
 
 RANGED_ON = 128
 ROUNDS, REGIONS = 11, 16
+GATED_ON = 100
+"""With fewer pictures than this, one of them decides about the gate's 2 %: a run makes no twin then."""
 LIMIT = "It computes in 8-bit integers: its probabilities differ a little from those of the detector it was made from."
 
 
@@ -85,14 +88,15 @@ class Quantized:
 def quantize(
     installed: Installed,
     root: Path,
-    folder: Path,
+    folder: Path | None,
     *,
     split: Split = "test",
     limits: Limits | None = None,
     force: bool = False,
     seed: int = 0,
 ) -> Iterator[Any]:
-    """Write a detector in 8-bit integers to a new `folder`; the last event is the `Quantized`.
+    """Write a detector in 8-bit integers to `folder`, or (None) as the fast twin inside its own; the last event is the
+    `Quantized`.
 
     The ranges are set on `RANGED_ON` pictures of the training split, the classes drawn equally; `split` has no part in
     it, and decides. Other events are `Stage`, `Ranging` and `Batch`. Raises `QuantizationRefused`, also for a detector
@@ -107,14 +111,18 @@ def quantize(
     items, ranging = pictures_of(data, split), _drawn(data, seed)
     yield Stage(f"Setting the ranges on {len(ranging)} pictures")
     batches = [regions(pictures[item.path], card.preprocess).batch for item in ranging]
-    part = _beside(folder)
+    twin, folder = folder is None, folder or installed.folder / FAST
+    part, shares = _beside(folder), False
     try:
         for event in int8_graph.quantized(int8_graph.single(installed), batches):
             if not isinstance(event, bytes):
                 yield event
                 continue
-            int8_graph.write(event, part)
-        _write_card(part, _card(installed, len(ranging)))
+            if twin:
+                shares = int8_graph.write_twin(event, part, installed)
+            else:
+                int8_graph.write(event, part)
+        _write_card(part, _card(installed, len(ranging), shares))
         yield Stage(f"Comparing both on {len(items)} pictures")
         both = Detector(installed.folder), Detector(part)
         before = yield from collected(score(both[0], items, pictures=pictures))
@@ -125,11 +133,11 @@ def quantize(
         yield Stage("Timing both in one thread")
         speed = timed(Detector(installed.folder, threads=1), Detector(part, threads=1), _stacked(batches))
         _write_card(part, _measured_card(open_folder(part).card, found, split, speed))
-        part.replace(folder)
+        put(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     made = open_folder(folder)
-    sizes = tuple(sum((one.folder / name).stat().st_size for name in (GRAPH, WEIGHTS)) for one in (installed, made))
+    sizes = tuple(sum((one.folder / name).stat().st_size for name in one.card.files) for one in (installed, made))
     yield Quantized(name=made.card.name, id=made.id, split=split, ranged_on=len(ranging), speed=speed,
                     limits=limits, bytes=(sizes[0], sizes[1]), **found)  # fmt: skip
 
@@ -185,10 +193,16 @@ def _stacked(batches: Sequence[Floats]) -> Floats:
     return np.concatenate(batches)[:REGIONS]
 
 
-def _card(installed: Installed, ranged_on: int) -> Card:
+def _card(installed: Installed, ranged_on: int, shares: bool) -> Card:
     card = installed.card
+    from_above = card.files[WEIGHTS] if shares else ""
     facts = {"from": {"name": card.name, "id": installed.id}, "ranged_on": ranged_on}
-    changes = {"precision": "int8", "training": {**card.training, "quantization": facts}, "metrics": {}}
+    changes = {
+        "precision": "int8",
+        "training": {**card.training, "quantization": facts},
+        "metrics": {},
+        "shares": from_above,
+    }
     return card.model_copy(update={**changes, "limits": (*card.limits, LIMIT)})
 
 
@@ -203,7 +217,7 @@ def _measured_card(card: Card, found: dict[str, Any], split: str, speed: Speed) 
 
 
 def _write_card(part: Path, card: Card) -> None:
-    files = {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH)}
+    files = {name: sha256_of(part / name) for name in (WEIGHTS, GRAPH, TENSORS) if (part / name).exists()}
     write_json(part / CARD, card.model_copy(update={"files": files}).model_dump(mode="json"))
 
 

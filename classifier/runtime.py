@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from classifier import devices
 from classifier.detector import (
     GRAPH,
+    SHARED,
     WEIGHTS,
     BadDetector,
     Card,
     Installed,
     checked_files,
+    fast_twin,
     find,
     first_problem,
     members_of,
@@ -27,7 +30,7 @@ from classifier.detector import (
 )  # fmt: skip
 from classifier.images import Pixels
 from classifier.preprocess import MIDDLE, Box, Floats, Place, Regions, regions
-from classifier.tensors import TENSORS, made, read_rows, views
+from classifier.tensors import NOTHING, TENSORS, made, read_rows, views
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -77,19 +80,25 @@ class Detector:
     An ensemble holds its members instead, and says the mean of their calibrated probabilities.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 0) -> None:
-        """Open a detector's folder; `threads` 0 lets onnxruntime use every core. Raises `BadDetector`."""
+    def __init__(self, folder: Path, *, threads: int = 0, fast: bool = False, device: str = "cpu") -> None:
+        """Open a detector's folder, or with `fast` the twin in 8-bit integers inside it.
+
+        `threads` 0 lets onnxruntime use every core; `device` is one of `classifier.devices`. Raises `BadDetector`.
+        """
         installed = open_folder(folder, check=False)  # its files are checked as they are read, and read once
+        installed = fast_twin(installed) if fast else installed
         self.folder, self.card, self.id = installed.folder, installed.card, installed.id
-        self.members = tuple(Detector(one.folder, threads=threads) for one in members_of(installed))
-        self._session = None if self.members else _session(installed, threads)
+        self.members = tuple(Detector(one.folder, threads=threads, device=device) for one in members_of(installed))
+        self._session = None if self.members else _session(installed, threads, device)
         _give_back_memory()
         self._outputs = {output.name for output in self._session.get_outputs()} if self._session else set()
 
     @classmethod
-    def load(cls, name_or_folder: str | Path = "default", *, threads: int = 0) -> Detector:
+    def load(
+        cls, name_or_folder: str | Path = "default", *, threads: int = 0, fast: bool = False, device: str = "cpu"
+    ) -> Detector:
         """Open a detector by name or folder; raises `BadDetector`."""
-        return cls(find(name_or_folder), threads=threads)
+        return cls(find(name_or_folder), threads=threads, fast=fast, device=device)
 
     @property
     def name(self) -> str:
@@ -192,48 +201,34 @@ def assemble(maps: Floats, looked: Regions, shape: tuple[int, int]) -> Heat:
     return Heat(np.clip(canvas / peak, 0, 1) if peak > 0 else canvas, boxes)
 
 
-def _session(installed: Installed, threads: int) -> InferenceSession:
-    import onnxruntime
-
-    graph, files, tensors = opened(installed)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what it has to say comes as an exception
-    values = [onnxruntime.OrtValue.ortvalue_from_numpy(one) for one in tensors.values()]
-    options.add_external_initializers(list(tensors), values)
-    source: bytes | str = graph
-    if hasattr(options, "add_external_initializers_from_files_in_memory"):
-        # The graph sees the very bytes that were checked, and no other file whatever paths it holds.
-        files = files or {"nothing": b"0"}
-        options.add_external_initializers_from_files_in_memory(
-            list(files), list(files.values()), [len(data) for data in files.values()]
-        )
-    else:
-        source = str(installed.folder / GRAPH)
+def _session(installed: Installed, threads: int, device: str) -> InferenceSession:
+    source = opened(installed)
     try:
-        session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        session: InferenceSession = devices.session(device, source, threads)
+    except devices.BadDevice as error:
+        raise BadDetector(str(error)) from None
     except Exception as error:
         raise _broken(installed.card, error) from None
     _check_shapes(session, installed.card)
     return session
 
 
-def opened(installed: Installed) -> tuple[bytes, dict[str, bytes], dict[str, Any]]:
-    """Return a detector's graph, the files that it reads from, and its tensors by name; raises `BadDetector`.
+def opened(installed: Installed) -> devices.Source:
+    """Return a detector's graph with what it reads; raises `BadDetector`.
 
-    A detector exported before there was a `TENSORS` has none of the latter: its graph reads the files itself.
+    A detector exported before there was a `TENSORS` has no tensors of that kind: its graph reads the files itself.
     """
     card, files = installed.card, dict(checked_files(installed))
     if GRAPH not in files:
         raise BadDetector(
             f"The detector '{card.name}' has no {GRAPH}; export it with 'forensics train' or install it again."
         )
-    graph = files.pop(GRAPH)
+    graph, place, shared = files.pop(GRAPH), installed.folder / GRAPH, files.pop(SHARED, NOTHING)
     if TENSORS not in files:
-        return graph, files, {}
+        return devices.Source(graph, files, {}, place)
     try:
-        return graph, {}, made(read_rows(files[TENSORS]), views(files[WEIGHTS]))
+        weights = {**views(shared), **views(files[WEIGHTS])}
+        return devices.Source(graph, {}, made(read_rows(files[TENSORS]), weights), place)
     except ValueError as error:
         raise BadDetector(
             f"The detector '{card.name}' has weights that do not fit its {TENSORS}: {first_problem(error)}."

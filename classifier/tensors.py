@@ -20,7 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
 TENSORS = "tensors.json"
+NOTHING = (2).to_bytes(8, "little") + b"{}"
+"""A safetensors file without tensors."""
 NORM = ("weight", "bias", "running_mean", "running_var")
+STEPS = 64
+"""Weights in 8 bits use 7 of them: the sums of processors without VNNI instructions overflow otherwise."""
 KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "<i1", "U8": "|u1"}
 
 
@@ -29,6 +33,7 @@ class Row(BaseModel):
 
     `copy` is `source` as it is; `weight` is a convolution's weight with the batch norm `norm` behind it folded in, and
     `bias` is the bias that this convolution then has, on top of its own `source` if it has one. `axes` transposes.
+    With `scale`, a tensor with a number for each of the places along `axis`, it is rounded to 7 bits in those steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +46,10 @@ class Row(BaseModel):
     """What the names of the norm's four tensors begin with."""
     eps: float = Field(0.0, ge=0, le=1)
     axes: tuple[Annotated[int, Field(ge=0, le=7)], ...] = ()
+    scale: str = ""
+    axis: int = Field(0, ge=0, le=7)
+    residual: bool = False
+    """Whether the weight, (K, C, 7, 7), takes in the neighbour residual before it and becomes (K, C, 8, 8)."""
 
 
 ROWS = TypeAdapter(tuple[Row, ...])
@@ -84,6 +93,8 @@ def made(rows: Sequence[Row], weights: Arrays) -> dict[str, Array]:
             tensors[row.name] = np.ascontiguousarray(_made(row, weights))
         except KeyError as error:
             raise ValueError(f"{TENSORS} needs a tensor {error} that the weights do not have") from None
+        except IndexError:
+            raise ValueError(f"{TENSORS} does not fit the tensor '{row.source}'") from None
     return tensors
 
 
@@ -92,10 +103,35 @@ def _made(row: Row, weights: Arrays) -> Array:
         return _folded_bias(row, weights)
     value = weights[row.source]
     value = value.astype(np.float32) if value.dtype.kind == "f" else value
+    if row.residual:
+        value = of_residual(value)
     if row.kind == "weight":
         gain = _gain(row, weights)
         value *= gain.reshape(-1, *(1,) * (value.ndim - 1))
-    return value.transpose(row.axes) if row.axes else value
+    value = value.transpose(row.axes) if row.axes else value
+    return _rounded(value, weights[row.scale], row.axis) if row.scale else value
+
+
+def _rounded(value: Array, scale: Array, axis: int) -> Array:
+    shape = [1] * value.ndim
+    shape[axis] = -1
+    steps = np.rint(value / scale.reshape(shape if scale.ndim else ()))
+    return np.clip(steps, -STEPS, STEPS).astype(np.int8)
+
+
+def of_residual(weight: Array) -> Array:
+    """Return the convolution (K, C, 8, 8) with stride 2 and padding 4 before and 3 behind that says of a picture what
+    the one (K, C, 7, 7) with stride 2 and padding 3 says of its `classifier.nets.NeighbourResidual`.
+
+    Both are linear, and the residual's 2 × 2 blocks lie as the strides do: in each block the pixel at the upper left,
+    which the others are compared with, gets the sum of their weights taken away.
+    """
+    if weight.ndim != 4 or weight.shape[2:] != (7, 7):
+        raise ValueError("the neighbour residual needs a convolution of 7 × 7")
+    grown = np.pad(weight, ((0, 0), (0, 0), (1, 0), (1, 0)))
+    blocks = grown.reshape(*weight.shape[:2], 4, 2, 4, 2)
+    blocks[:, :, :, 0, :, 0] -= blocks.sum(axis=(3, 5))
+    return np.asarray(grown * np.float32(2 / 3))
 
 
 def _gain(row: Row, weights: Arrays) -> Array:
