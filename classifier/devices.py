@@ -5,6 +5,7 @@ The processor gives the answers that a card's figures are of. OpenVINO computes 
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ Tensors = Mapping[str, NDArray[Any]]
 Files = Mapping[str, bytes]
 
 
-class BadDevice(Exception):
+class NoDevice(Exception):
     """A device that cannot be used; `str()` is one sentence that says which, why and what to do."""
 
 
@@ -50,18 +51,18 @@ class Device:
 
 
 def session(name: str, source: Source, threads: int) -> Any:
-    """Open a session of a graph on a device by name; raises `BadDevice`, and what the library raises for the graph."""
+    """Open a session of a graph on a device by name; raises `NoDevice`, and what the library raises for the graph."""
     return named(name).opens(source, threads)
 
 
 def named(name: str) -> Device:
-    """Return the device of that name, `auto` being the best that is there; raises `BadDevice` for an unknown one."""
+    """Return the device of that name, `auto` being the best that is there; raises `NoDevice` for an unknown one."""
     if name == "auto":
         return named("cuda" if "CUDAExecutionProvider" in _providers() else "cpu")
     for row in DEVICES:
         if row.name == name:
             return row
-    raise BadDevice(f"There is no device '{name}'; there are auto, {', '.join(row.name for row in DEVICES)}.")
+    raise NoDevice(f"There is no device '{name}'; there are auto, {', '.join(row.name for row in DEVICES)}.")
 
 
 def _providers() -> list[str]:
@@ -76,12 +77,12 @@ def _cpu(source: Source, threads: int) -> Any:
 
 def _cuda(source: Source, threads: int) -> Any:
     if "CUDAExecutionProvider" not in _providers():
-        raise BadDevice(
+        raise NoDevice(
             "The device 'cuda' needs the package onnxruntime-gpu in the place of onnxruntime, and an NVIDIA GPU."
         )
     opened = _onnxruntime(source, threads, ["CUDAExecutionProvider", "CPUExecutionProvider"])
     if "CUDAExecutionProvider" not in opened.get_providers():
-        raise BadDevice("The device 'cuda' does not start: look at the driver of the GPU with nvidia-smi, or take cpu.")
+        raise NoDevice("The device 'cuda' does not start: look at the driver of the GPU with nvidia-smi, or take cpu.")
     return opened
 
 
@@ -107,12 +108,12 @@ def _onnxruntime(source: Source, threads: int, providers: Sequence[str]) -> Any:
 
 
 def _openvino(source: Source, threads: int) -> Any:
+    # With it, the import alone reports to its maker; without it, OpenVINO goes without.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError:
-        raise BadDevice(
-            "The device 'openvino' needs the package openvino: pip install 'forensics[openvino]'."
-        ) from None
+        raise NoDevice("The device 'openvino' needs the package openvino: pip install 'forensics[openvino]'.") from None
     core: Any = openvino.Core()  # type: ignore[attr-defined]
     settings: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads} if threads else {}
     # Several processes that pin themselves end up on the same cores.

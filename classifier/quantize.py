@@ -85,6 +85,13 @@ class Quantized:
     p_after: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class NoTwin:
+    """A run's detector got no fast twin; `reason` is a sentence."""
+
+    reason: str
+
+
 def quantize(
     installed: Installed,
     root: Path,
@@ -140,6 +147,19 @@ def quantize(
     sizes = tuple(sum((one.folder / name).stat().st_size for name in one.card.files) for one in (installed, made))
     yield Quantized(name=made.card.name, id=made.id, split=split, ranged_on=len(ranging), speed=speed,
                     limits=limits, bytes=(sizes[0], sizes[1]), **found)  # fmt: skip
+
+
+def fast_twin_of(data: Labelled, split: Split, installed: Installed) -> Iterator[Any]:
+    """Make the fast twin of a detector that gives verdicts where it passes the gate and `split` can judge it.
+
+    The events are those of `quantize`; `NoTwin` says why there is none.
+    """
+    if not installed.judges or len(data.splits[split]) < GATED_ON:
+        return
+    try:
+        yield from quantize(installed, data.root, None, split=split)
+    except QuantizationRefused as refused:
+        yield NoTwin(str(refused))
 
 
 def check(installed: Installed, split: str) -> None:

@@ -27,6 +27,7 @@ from classifier.history import Epoch, Extracted, Step, Trained, Validated
 from classifier.keeping import LAST
 from classifier.lock import only_one
 from classifier.measuring import Measured, calibrate_detector, chooses, measure_detector, measured_split
+from classifier.quantize import fast_twin_of
 from classifier.recipes import Recipe
 from classifier.request import ENVIRONMENT, RECIPE, Request, recipe_in
 from classifier.split_record import PICTURES
@@ -129,6 +130,7 @@ def _run(
             if isinstance(found, Measured) and found.degrade is None:
                 told.measured(split, found.metrics.accuracy.value, found.metrics.balanced_accuracy.value)
             yield found
+        yield from fast_twin_of(data, split, open_folder(installed.folder))
     yield Finished(installed.folder, open_folder(installed.folder).id)
 
 

@@ -205,7 +205,7 @@ def _session(installed: Installed, threads: int, device: str) -> InferenceSessio
     source = opened(installed)
     try:
         session: InferenceSession = devices.session(device, source, threads)
-    except devices.BadDevice as error:
+    except devices.NoDevice as error:
         raise BadDetector(str(error)) from None
     except Exception as error:
         raise _broken(installed.card, error) from None

@@ -89,7 +89,10 @@ def ensemble(
 def quantize(
     detector: Annotated[str, typer.Argument(metavar="DETECTOR", help="An installed detector, or its folder.")],
     data: Folder,
-    out: NewFolder,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="A new folder for the detector, its page, plots and figures."),
+    ] = None,
     split: Measured = None,
     max_shift: Annotated[float, typer.Option(min=0, max=1, help="Largest shift of a probability.")] = 0.1,
     max_flipped: Annotated[float, typer.Option(min=0, max=1, help="Largest part of changed answers.")] = 0.02,
@@ -100,24 +103,25 @@ def quantize(
 ) -> None:
     """Make a detector that computes in 8-bit integers, several times as fast; refused if its answers move too far.
 
-    Example: forensics quantize runs/first/detector --data pictures --out fast
+    Without --out it becomes the fast twin inside the detector's own folder, which --fast judges with.
+
+    Example: forensics quantize runs/first/detector --data pictures
     """
     from classifier import quantize as quantizing
-    from classifier.atomic import new_folder
     from classifier.ensemble import member
-    from forensics_app.cli.measurements import finish
+    from forensics_app.cli.measurements import place, report
     from forensics_app.core.quantization_page import measurement
 
     terminal, installed = Terminal(json, quiet), member(detector)
     limits, split = quantizing.Limits(max_shift, max_flipped), split or SplitName.of(installed.card)
     quantizing.check(installed, split.value)
-    with new_folder(out) as part:
-        events = quantizing.quantize(installed, data, part / "detector", split=split.part or "test", limits=limits,
-                                     force=force, seed=seed)  # fmt: skip
+    with place(out) as part:
+        events = quantizing.quantize(installed, data, part and part / "detector", split=split.part or "test",
+                                     limits=limits, force=force, seed=seed)  # fmt: skip
         end = follow(events, terminal, words=f"Quantizing {installed.card.name}", tell=stage)
         if isinstance(end, quantizing.Quantized):
-            finish(measurement(end), part, terminal, place=out)
-    told_where(out, terminal)
+            report(measurement(end), part, terminal, place=out)
+    told_where(out or installed.folder, terminal, "detector" if out else "fast")
 
 
 def prune(
@@ -157,10 +161,10 @@ def prune(
     told_where(out, terminal)
 
 
-def told_where(out: Path, terminal: Terminal) -> None:
+def told_where(out: Path, terminal: Terminal, name: str = "detector") -> None:
     """Print where the detector is, if one was made."""
-    if (out / "detector").is_dir() and not terminal.json:
-        terminal.result(f"Detector: {out / 'detector'}", wrap=False)
+    if (out / name).is_dir() and not terminal.json:
+        terminal.result(f"Detector: {out / name}", wrap=False)
 
 
 def stage(event: Any) -> str | None:

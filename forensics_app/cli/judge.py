@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from forensics_app.cli.run import BAD_USE, DONE, FAILED_FILES, DetectorName, Json, Quiet, Terminal
+from forensics_app.cli.run import (
+    BAD_USE,
+    DONE,
+    FAILED_FILES,
+    DetectorName,
+    DeviceName,
+    Fast,
+    Json,
+    Quiet,
+    Terminal,
+)  # fmt: skip
 
 
 class Maps(str, Enum):
@@ -25,6 +35,8 @@ def analyze(
         Path | None, typer.Option(metavar="DIR", readable=False, help="Write each picture with its heat map there.")
     ] = None,
     detector: DetectorName = "default",
+    fast: Fast = False,
+    device: DeviceName = "cpu",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -36,7 +48,7 @@ def analyze(
     from forensics_app.cli.verdicts import show, show_detector
     from forensics_app.core.batch import judge_files
 
-    terminal, loaded, failures = Terminal(json, quiet), Detector.load(detector), []
+    terminal, loaded, failures = Terminal(json, quiet), Detector.load(detector, fast=fast, device=device), []
     for judged in judge_files(images, loaded, heatmaps=heatmap):
         show(judged, terminal)
         failures += [judged.problem.kind] if judged.problem else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,21 @@ def finish(found: Measurement, folder: Path, terminal: Terminal, *, place: Path 
     page = write(found, folder)
     if not terminal.json:
         show(found, terminal, (place or folder) / page.name)
+
+
+def place(out: Path | None) -> AbstractContextManager[Path | None]:
+    """Return what makes a new folder for a measurement, or nothing where none is asked for."""
+    from classifier.atomic import new_folder
+
+    return new_folder(out) if out else nullcontext()
+
+
+def report(found: Measurement, folder: Path | None, terminal: Terminal, *, place: Path | None) -> None:
+    """Print what a measurement found, and write it into a folder, which will be at `place`, if there is one."""
+    if folder:
+        finish(found, folder, terminal, place=place)
+    elif not terminal.json:
+        show(found, terminal, None)
 
 
 def average(

@@ -29,6 +29,10 @@ PLAIN_WIDTH = 80
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints, only results and errors.")]
 DetectorName = Annotated[str, typer.Option("--detector", metavar="NAME", help="An installed detector, or its folder.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Judge with the detector's fast twin, in 8-bit integers.")]
+DeviceName = Annotated[
+    str, typer.Option("--device", metavar="NAME", help="What the network runs on: auto, cpu, cuda or openvino.")
+]
 
 E = TypeVar("E")
 

@@ -230,6 +230,8 @@ def line(event: Any) -> str | None:
     kind = type(event).__name__
     if kind == "Stage":
         return f"{event.name} …"
+    if kind == "NoTwin":
+        return f"No fast twin: {event.reason}"
     if kind == "LeftOut":
         from forensics_app.core.words import shown
 

@@ -129,3 +129,30 @@ def test_the_graph_reads_the_very_weights_that_torch_reads(detector_folder: Path
     logits, maps = Detector(folder).forward(np.ones((1, 3, 64, 64), np.float32), ("logits", "cam"))
     assert not logits.any()
     assert not maps.any()
+
+
+def test_weights_are_rounded_in_the_steps_of_their_channel() -> None:
+    weight = RNG.normal(size=(3, 4)).astype(np.float32)
+    scale = (np.abs(weight).max(axis=0) / 64).astype(np.float32)
+    row = Row(name="w", source="w", scale="s", axis=1)
+    rounded = made([row], {"w": weight, "s": scale})["w"]
+    assert rounded.dtype == np.int8
+    assert np.abs(rounded * scale - weight).max() <= scale.max() / 2 + 1e-6
+    assert np.abs(rounded).max() == 64
+    with pytest.raises(ValueError, match=r"tensors\.json"):
+        made([row.model_copy(update={"axis": 5})], {"w": weight, "s": scale})
+
+
+def test_a_convolution_takes_in_the_neighbour_residual_before_it() -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra 'train'")
+    from classifier.nets import NeighbourResidual
+
+    conv = torch.nn.Conv2d(3, 5, 7, stride=2, padding=3, bias=False)
+    x = torch.from_numpy(RNG.normal(size=(2, 3, 12, 16)).astype(np.float32))
+    grown = made([Row(name="w", source="w", residual=True)], {"w": conv.weight.detach().numpy()})["w"]
+    with torch.inference_mode():
+        expected = conv(NeighbourResidual()(x))
+        padded = torch.nn.functional.pad(x, (4, 3, 4, 3))
+        got = torch.nn.functional.conv2d(padded, torch.from_numpy(grown), stride=2)
+    assert got.shape == expected.shape
+    assert (got - expected).abs().max() < 1e-5
