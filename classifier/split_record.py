@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
@@ -95,8 +96,22 @@ def seen_by(card: Card, run_folder: Path | None, root: Path) -> frozenset[str] |
     if record is None:
         data = _own_data(card, root)
         record = record_of(data) if data else None
+    return None if record is None else _seen(card, record)
+
+
+def seen_among(card: Card, run_folder: Path, items: Sequence[Item]) -> int:
+    """Return how many of some pictures had a part in making a detector, by its run's record; 0 where there is none."""
+    try:
+        record = recorded(run_folder)
+    except BadData:
+        record = None
     if record is None:
-        return None
+        return 0
+    seen = _seen(card, record)
+    return sum(content(item.path) in seen for item in items)
+
+
+def _seen(card: Card, record: Record) -> frozenset[str]:
     aside = next((split for split in ("test", "val") if split in card.metrics), None)
     return frozenset(one.sha256 for split, those in record.splits.items() if split != aside for one in those)
 

@@ -20,6 +20,7 @@ SPLITS = {
     "test_jpeg75_seen": "After JPEG 75, of sources that others were trained on",
     "val": "Validation pictures: never trained or calibrated on, and no choice was made by them",
     "val_jpeg75": "Validation pictures after JPEG 75",
+    "val_chosen_by": "Validation pictures: by them the weights that were kept may have been chosen",
     "all": "All pictures of the folder",
 }
 DETAILED = ("test_seen", "test_jpeg75_seen")

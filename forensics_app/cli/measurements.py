@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from forensics_app.cli.run import PLAIN_WIDTH, BadUse, Terminal, follow
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
+    from classifier.data import Item
     from classifier.degradations import Degrade
     from classifier.detector import Installed
     from classifier.runtime import Detector
@@ -62,6 +63,7 @@ def average(
     if out:
         check_new(out)
     items = labelled(detector.card, data, split.part)
+    warn_of_seen(detector, items, split, terminal)
     events = views.compare(detector, items, chosen, split=split.value, degrade=degrade)
     end = follow(events, terminal, words=f"Measuring {detector.name} on {len(chosen)} views")
     if not isinstance(end, views.Averaged):
@@ -72,6 +74,17 @@ def average(
             finish(found, part, terminal, place=out)
     elif not terminal.json:
         show(found, terminal, None)
+
+
+def warn_of_seen(detector: Detector, items: Sequence[Item], split: SplitName, terminal: Terminal) -> None:
+    """Say how many of all pictures had a part in making the detector: on those it looks better than it is."""
+    from classifier.split_record import seen_among
+
+    if split.part is None and (seen := seen_among(detector.card, detector.folder.parent, items)):
+        terminal.complain(
+            f"{seen:,} of the {len(items):,} pictures had a part in making this detector: "
+            f"--split {split.of(detector.card).value} measures on those that had none."
+        )
 
 
 @contextmanager

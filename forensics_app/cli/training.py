@@ -200,7 +200,7 @@ def evaluate(
     from classifier.degradations import degradation
     from classifier.runtime import Detector
     from forensics_app.cli.figures import tables
-    from forensics_app.cli.measurements import average
+    from forensics_app.cli.measurements import average, warn_of_seen
 
     terminal, loaded = Terminal(json, quiet), Detector.load(detector)
     damage = degradation(degrade)
@@ -208,13 +208,18 @@ def evaluate(
         average(loaded, data, tta, split=split, degrade=damage, out=out, terminal=terminal)
         return
     items = measuring.labelled(loaded.card, data, split.part)
+    warn_of_seen(loaded, items, split, terminal)
     end = follow(measuring.evaluate(loaded, items, degrade=degrade), terminal, words=f"Measuring {loaded.name}")
-    for part in () if json else tables({_title(split, degrade): asdict(_metrics(end))}):
+    for part in () if json else tables({_title(loaded.card, split, degrade): asdict(_metrics(end))}):
         terminal.result(part)
 
 
-def _title(split: SplitName, degrade: str | None) -> str:
-    return f"{split.value}_{degrade}" if degrade else split.value
+def _title(card: Card, split: SplitName, degrade: str | None) -> str:
+    """Return the name of the figures; of validation pictures that decided something it does not say that none did."""
+    from classifier.evaluate import set_aside
+
+    name = "val_chosen_by" if split is SplitName.VAL and set_aside(card) != "val" else split.value
+    return f"{name}_{degrade}" if degrade else name
 
 
 def _metrics(end: Any) -> Metrics:

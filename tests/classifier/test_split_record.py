@@ -10,7 +10,7 @@ import pytest
 
 from classifier.data import BadData, open_data
 from classifier.detector import Card
-from classifier.split_record import PICTURES, picture_counts, record_of, recorded, seen_by, write
+from classifier.split_record import PICTURES, picture_counts, record_of, recorded, seen_among, seen_by, write
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
 
@@ -75,3 +75,15 @@ def test_a_file_name_that_is_no_utf_8_is_kept(tmp_path: Path) -> None:
     assert found is not None
     write(tmp_path, found)
     assert recorded(tmp_path) == found
+
+
+def test_pictures_that_had_a_part_are_counted_wherever_they_lie(tmp_path: Path, folder: Path) -> None:
+    data = open_data(folder, RECIPE.data, RECIPE.seed)
+    copied = open_data(Path(shutil.copytree(folder, tmp_path / "copied")), RECIPE.data, RECIPE.seed)
+    items = [item for those in copied.splits.values() for item in those]
+    assert seen_among(card_of(folder), tmp_path, items) == 0  # there is no record
+    write(tmp_path, record_of(data))
+    assert seen_among(card_of(folder), tmp_path, items) == 16
+    assert seen_among(card_of(folder), tmp_path, copied.splits["test"]) == 0
+    (tmp_path / PICTURES).write_text("{")
+    assert seen_among(card_of(folder), tmp_path, items) == 0

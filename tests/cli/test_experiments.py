@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from classifier.data import open_data
+from classifier.split_record import record_of, write
 from forensics_app.cli import app
 from tests.classifier.pictures import write_folder
 from tests.classifier.test_train import recipe_of
@@ -61,6 +63,11 @@ def test_what_was_set_aside_is_measured_unless_told(tmp_path: Path, data: Path, 
     change_card(run, metrics={"val": {}}, training={"recipe": recipe})
     words = ("--detector", run, "--data", data, "--only", "crop", "--quiet")
     assert "12 pictures (split val)" in done("robustness", *words, "--out", tmp_path / "out")
+    write(run, record_of(open_data(data, recipe_of(data={"val": 0.5, "cal": 0, "test": 0}).data, 5)))
+    everything = forensics("evaluate", "--detector", run, "--data", data, "--quiet")
+    assert "12 of the 24 pictures had a part in making this detector: --split val" in everything.stderr
+    assert "no choice was made" in done("evaluate", "--detector", run, "--data", data, "--split", "val")
+    assert "chosen" in done("evaluate", "--detector", detector_folder, "--data", data, "--split", "val")
     told = ("'test'", "there are train, val and all")
     assert_refused(forensics("robustness", *words, "--split", "test", "--out", tmp_path / "other"), *told)
 
