@@ -68,6 +68,8 @@ def scan(
         Path | None, typer.Option(metavar="FILE", help="Where the rows are kept; by default beside the report.")
     ] = None,
     detector: DetectorName = "default",
+    fast: Fast = False,
+    device: DeviceName = "cpu",
     heatmaps: Annotated[
         Maps, typer.Option(help="Draw heat maps for what is not called real, all, or none.")
     ] = Maps.FLAGGED,
@@ -98,8 +100,8 @@ def scan(
 
     patterns = tuple(include or ()), tuple(exclude or ())
     selection = Selection(every_file, *patterns, links=links, one_disk=one_disk, archives=archives)
-    options = Options(out, workers, Limits(), heatmaps.value, scaled, watch)
-    order = order_of(folder, store, detector, selection, options, shard)
+    options = Options(out, workers, Limits(), heatmaps.value, device, scaled, watch)
+    order = order_of(folder, store, detector, selection, options, fast=fast, shard=shard)
     made = claim(out) if out is not None else ()
     failed = scan_into(order, Terminal(json, quiet), made=made)
     raise typer.Exit(FAILED_FILES if failed else DONE)

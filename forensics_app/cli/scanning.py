@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 
+from classifier.places import home
 from forensics_app.cli.run import BadUse, Terminal, follow
 from forensics_app.cli.verdicts import sign
 from forensics_app.core import results
+from forensics_app.core.store_lookup import OF_USER
 from forensics_app.core.words import ANSWERS, shown
 
 if TYPE_CHECKING:
@@ -42,16 +44,16 @@ class Order:
 
 
 def order_of(
-    folder: str, store: Path | None, detector: str, selection: Selection, options: Options, shard: str
+    folder: str, store: Path | None, detector: str, selection: Selection, options: Options, *, fast: bool, shard: str
 ) -> Order:
     """Return a scan's order, checked; raises `BadUse` and `classifier.detector.BadDetector`."""
-    from classifier.detector import find, open_folder
-    from classifier.places import home
+    from classifier.detector import fast_twin, find, open_folder
 
     if not folder:
         raise BadUse("The folder's name is empty; give . for the folder that you are in.")
     installed = open_folder(find(detector))
-    kept = store or (options.out / results.STORE if options.out is not None else home() / "scans.db")
+    installed = fast_twin(installed) if fast else installed
+    kept = store or (options.out / results.STORE if options.out is not None else home() / OF_USER)
     if options.out is None:
         kept.parent.mkdir(parents=True, exist_ok=True)
     return Order(Path(folder), installed, kept, selection, options, shard_of(shard))
@@ -76,7 +78,7 @@ def scan_into(order: Order, terminal: Terminal, *, made: tuple[Path, ...] = ()) 
 
     words = f"Watching {shown(order.folder.name)}" if order.options.watch else "Judging"
     with ScanStore.open(order.store) as store:
-        number = store.detector(known_as(order.installed, scaled=order.options.scaled))
+        number = store.detector(known_as(order.installed, order.options))
         query = Query(number, os.fsencode(os.path.abspath(order.folder)))  # noqa: PTH100 - resolves no links
         events = scan(
             order.folder, order.installed.folder, store,
@@ -122,4 +124,5 @@ def _show_summary(summary: Summary, order: Order, terminal: Terminal) -> None:
     if order.out is not None:
         terminal.result(Text(f"Report: {shown(str(order.out / results.REPORT))}"), wrap=False)
     else:
-        terminal.note(Text(f"See them with: forensics show {shown(str(order.folder))}"), wrap=False)
+        elsewhere = "" if order.store == home() / OF_USER else f" --store {shown(str(order.store))}"
+        terminal.note(Text(f"See them with: forensics show {shown(str(order.folder))}{elsewhere}"), wrap=False)

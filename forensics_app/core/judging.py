@@ -32,6 +32,7 @@ class Manner:
     detector: str
     out: str | None = None
     heatmaps: Heatmaps = "flagged"
+    device: str = "cpu"
     scaled: bool = False
 
 
@@ -40,7 +41,7 @@ def prepare(manner: Manner) -> Judging:
     from classifier.runtime import Detector
 
     _decode_in_one_thread()
-    return Judging(manner, Detector(Path(manner.detector), threads=1))
+    return Judging(manner, Detector(Path(manner.detector), threads=1, device=manner.device))
 
 
 @dataclass(frozen=True, eq=False)

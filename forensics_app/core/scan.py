@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from classifier import devices
 from classifier.detector import BadDetector, Installed, open_folder
 from forensics_app.core.analysis import require_judge
 from forensics_app.core.judging import HEATMAPS, THUMBNAILS, Heatmaps, Manner, prepare, unfinished
@@ -37,6 +38,7 @@ class Options:
     workers: int = 0
     limits: Limits = LIMITS
     heatmaps: Heatmaps = "flagged"
+    device: str = "cpu"
     scaled: bool = False
     watch: float | None = None
 
@@ -63,10 +65,10 @@ def scan(
     installed = _check(root, detector, options)
     path = os.path.abspath(root)  # noqa: PTH100 - resolves no links
     source = Source(path, _without_own(selection, root, options.out), shard)
-    number = store.detector(known_as(installed, scaled=options.scaled))
+    number = store.detector(known_as(installed, options))
     manner = Manner(
         os.fspath(detector), None if options.out is None else os.fspath(options.out), options.heatmaps,
-        options.scaled,
+        options.device, options.scaled,
     )  # fmt: skip
     pictures = Pictures(options.out, options.heatmaps, installed)
     crew = Workers(prepare, manner, limits=options.limits)
@@ -82,9 +84,14 @@ def scan(
                 unfinished(options.out, pid).unlink(missing_ok=True)
 
 
-def known_as(installed: Installed, *, scaled: bool) -> Installed:
-    """Return the detector under which rows are kept: pictures that were decoded smaller may get other answers."""
-    return replace(installed, id=f"{installed.id}-scaled") if scaled else installed
+def known_as(installed: Installed, options: Options) -> Installed:
+    """Return the detector under which rows are kept.
+
+    A device that computes otherwise may give other answers, and so may pictures that were decoded smaller.
+    """
+    device = devices.named(options.device).name
+    ways = [way for way, taken in ((device, device != "cpu"), ("scaled", options.scaled)) if taken]
+    return replace(installed, id="-".join((installed.id, *ways)))
 
 
 def _check(root: Path, detector: Path, options: Options) -> Installed:

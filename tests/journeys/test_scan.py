@@ -120,6 +120,21 @@ def test_an_empty_folder_is_done_and_says_so(tmp_path: Path, detector_folder: Pa
     assert "No pictures" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_the_fast_twin_judges_and_its_rows_are_kept_apart(tmp_path: Path, folder: Path, detector_folder: Path) -> None:
+    done = forensics("scan", folder, "--store", tmp_path / "a.db", "--detector", detector_folder, "--fast")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "no fast twin" in done.stderr and not (tmp_path / "a.db").exists()
+    found = {}
+    for way in ((), ("--fast",)):
+        done = forensics("scan", folder, "--store", tmp_path / "a.db", "--json", *way)
+        rows = [event["row"] for event in records(done.stdout) if event["event"] == "scanned"]
+        found[way] = {row["path"]: row["verdict"]["p_fake"] for row in rows if "verdict" in row}
+        assert records(done.stdout)[-1]["known"] == 0
+    exact, fast = found.values()
+    assert exact.keys() == fast.keys() and len(exact) == 4
+    assert 0 < max(abs(exact[name] - fast[name]) for name in exact) < 0.1
+
+
 def many(folder: Path) -> Path:
     first = write_picture(folder / "0.png", 256, 256)
     for number in range(1, MANY):  # the same picture each time, but not the same bytes
