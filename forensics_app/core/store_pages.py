@@ -45,18 +45,17 @@ def ordered(selection: Selection, after: Key | None) -> Iterator[Found]:
 
 
 def _is_sparse(selection: Selection) -> bool:
-    """Whether looking the rows up and sorting them costs less than a walk in order that passes by others.
-
-    A bound of p lets rows through evenly; those of a folder may all lie at the end of the walk.
-    """
+    """Whether looking the rows up and sorting them costs less than a walk in order that passes by others."""
     if selection.query.text:
         return selection.named is not None
     passed = sum(part.everywhere for part in selection.parts)
     cut, scattered = (any(getattr(part, name) for part in selection.parts) for name in ("cut", "scattered"))
-    if not (cut or scattered) or LOOKUP * sum(part.rows for part in selection.parts if not part.cut) > passed:
+    if not cut and (not scattered or selection.query.sort == "path"):
+        return False
+    if LOOKUP * sum(part.rows for part in selection.parts if not part.cut) > passed:
         return False
     rows = sum(rows for _, rows in counted(selection))
-    return LOOKUP * rows < (passed if scattered else passed * WALKED / max(rows, 1))
+    return LOOKUP * rows < passed * WALKED / max(rows, WALKED)
 
 
 def _gathered(selection: Selection, after: tuple[Any, ...] | None) -> Iterator[Found]:
@@ -127,6 +126,9 @@ def _stream(selection: Selection, part: Part, column: str, after: tuple[Any, ...
     what = (f"r.{column}" if column else "0") + ", r.id"
     if not column:
         tests += " AND r.p IS NULL"
+    if column == "judged" and part.scattered:
+        test, bounds = _when(part, selection.query.descending, begun=after is not None)
+        tests, values = tests + test, values + bounds
 
     def batch(after: tuple[Any, ...] | None, size: int) -> list[tuple[Any, int]]:
         begin, place = ("", ()) if after is None else (f" AND ({what}) {more} (?, ?)", after)
@@ -134,6 +136,16 @@ def _stream(selection: Selection, part: Part, column: str, after: tuple[Any, ...
         return selection.db.execute(sql, (part.number, *values, *place, size)).fetchall()
 
     return _batches(batch, after, itemgetter(0, 1))
+
+
+def _when(part: Part, down: bool, *, begun: bool) -> tuple[str, list[object]]:
+    """Keep a walk in the order of time to the time in which the folder was judged; once begun, its key says more."""
+    first, last = part.judged
+    if first is None or last is None:
+        return "", []
+    if begun:
+        return (" AND r.judged >= ?", [first]) if down else (" AND r.judged <= ?", [last])
+    return " AND r.judged BETWEEN ? AND ?", [first, last]
 
 
 def _batches(fetch: Callable[[Any, int], list[Any]], after: Any, key: Callable[[Any], Any]) -> Iterator[Any]:

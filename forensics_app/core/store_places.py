@@ -91,14 +91,25 @@ class Cells:
 
 
 class Changes:
-    """How many rows came to each cell of each folder, and left it, in one transaction."""
+    """How many rows came to each cell of each folder, and left it, in one transaction, and when they were judged."""
 
     def __init__(self) -> None:
         self._own: defaultdict[tuple[int, int], int] = defaultdict(int)
         self._below: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self._times: dict[tuple[int, int], tuple[int, int]] = {}
 
-    def add(self, chain: tuple[int, ...], cell: int, rows: int) -> None:
-        """Count `rows` more (or fewer) in the folder that a chain starts with, and in all above it."""
+    def come(self, chain: tuple[int, ...], cell: int, judged: int) -> None:
+        """Count a row more in the folder that a chain starts with, and in all above it."""
+        self._count(chain, cell, 1)
+        for folder in chain:
+            first, last = self._times.get((folder, cell), (judged, judged))
+            self._times[folder, cell] = min(first, judged), max(last, judged)
+
+    def leave(self, chain: tuple[int, ...], cell: int) -> None:
+        """Count a row fewer."""
+        self._count(chain, cell, -1)
+
+    def _count(self, chain: tuple[int, ...], cell: int, rows: int) -> None:
         self._own[chain[0], cell] += rows
         for folder in chain:
             self._below[folder, cell] += rows
@@ -106,7 +117,9 @@ class Changes:
     def write(self, db: sqlite3.Connection) -> None:
         """Add everything to the store's tally."""
         db.executemany(
-            "INSERT INTO tally(folder, cell, below, own) VALUES (?, ?, ?, ?) ON CONFLICT (folder, cell) "
-            "DO UPDATE SET below = below + excluded.below, own = own + excluded.own",
-            [(*place, rows, self._own.get(place, 0)) for place, rows in self._below.items()],
-        )
+            "INSERT INTO tally(folder, cell, below, own, first, last) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (folder, cell) DO UPDATE SET below = below + excluded.below, own = own + excluded.own, "
+            "first = min(first, coalesce(excluded.first, first)), last = max(last, coalesce(excluded.last, last))",
+            [(*place, rows, self._own.get(place, 0), *self._times.get(place, (None, None)))
+             for place, rows in self._below.items()],
+        )  # fmt: skip

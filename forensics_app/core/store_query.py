@@ -85,6 +85,8 @@ class Part(NamedTuple):
     """How many there are of the cell in all."""
     cut: bool
     """A bound of p goes through the cell."""
+    judged: tuple[int | None, int | None]
+    """None of the rows was judged before the one, or after the other, in ns; None where that is not known."""
 
     @property
     def scattered(self) -> bool:
@@ -173,14 +175,15 @@ def select(db: sqlite3.Connection, folders: Folders, query: Query) -> Selection:
     if number is None:
         scope, number = query.under + INSIDE, folders.find(query.under + INSIDE)
     found = db.execute(
-        "SELECT c.id, c.detector, c.label, c.format, c.evidence, c.kind, c.bin, c.gone, t.below, w.below "
+        "SELECT c.id, c.detector, c.label, c.format, c.evidence, c.kind, c.bin, c.gone, "
+        "t.below, w.below, t.first, t.last "
         "FROM tally t JOIN cells c ON c.id = t.cell JOIN tally w ON w.folder = 0 AND w.cell = t.cell "
         "WHERE t.folder = ? AND t.below > 0 AND c.detector = ?",
         (number, query.detector),
     )
     parts = (
-        Part(id_, Cell(*columns), below, everywhere, _cut(query, columns[5]))
-        for id_, *columns, below, everywhere in found
+        Part(id_, Cell(*columns), below, everywhere, _cut(query, columns[5]), (first, last))
+        for id_, *columns, below, everywhere, first, last in found
     )
     matching = tuple(part for part in parts if _matches(query, part.cell))
     return Selection(db, query, scope, matching, _named(db, query.text))

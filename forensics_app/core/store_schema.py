@@ -54,9 +54,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX rows_name",
         "CREATE INDEX rows_name ON rows(folder, cell, name, p)",
     ),
+    ("ALTER TABLE tally ADD COLUMN first INTEGER", "ALTER TABLE tally ADD COLUMN last INTEGER"),
 )
 """Every row lies in a cell: what can be filtered by, with p in twentieths (-1: no p). `tally` counts the rows of each
-cell in each folder and below it, so that no count walks over rows."""
+cell in each folder and below it, so that no count walks over rows; all were judged from `first` to `last`."""
 
 
 class BadStore(Exception):

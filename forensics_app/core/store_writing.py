@@ -73,7 +73,7 @@ class Writer:
         """Write a row in place of what its path had and return its id; a mark stays while the content does."""
         folder, name = split(path)
         chain, number = self.folders.chain(folder), self.cells.number(cell)
-        changes.add(chain, number, 1)
+        changes.come(chain, number, columns.judged)
         before = self.db.execute(
             "SELECT id, cell, sha256, mark FROM rows WHERE detector = ? AND folder = ? AND name = ?",
             (cell.detector, chain[0], name),
@@ -87,7 +87,7 @@ class Writer:
             self.db.execute("INSERT INTO names(rowid, name) VALUES (?, CAST(? AS TEXT))", (id_, name))
             return id_
         id_, old, content, marked = before
-        changes.add(chain, old, -1)
+        changes.leave(chain, old)
         kept = marked if content == columns.sha256 else None
         self.db.execute(
             "UPDATE rows SET cell = ?, size = ?, mtime_ns = ?, sha256 = ?, p = ?, judged = ?, rest = ?, mark = ? "
@@ -100,31 +100,32 @@ class Writer:
         """Turn the rows at or below a path gone that were not seen, and the others back; returns how many went."""
         went = 0
         for folder, rows in self._there(detector, root):
-            turned = [(id_, cell) for id_, cell in rows if seen(id_) == bool(self.cells.cell(cell).gone)]
+            turned = [row for row in rows if seen(row[0]) == bool(self.cells.cell(row[1]).gone)]
             for start in range(0, len(turned), CHUNK):
                 with self.writing() as changes:
                     went += sum(self._turn(changes, folder, *row) for row in turned[start : start + CHUNK])
         return went
 
-    def _turn(self, changes: Changes, folder: bytes, id_: int, old: int) -> int:
+    def _turn(self, changes: Changes, folder: bytes, id_: int, old: int, judged: int) -> int:
         """Turn a row gone, or back; returns whether it went."""
         cell, chain = self.cells.cell(old), self.folders.chain(folder)
         turned = self.cells.number(cell._replace(gone=1 - cell.gone))
-        changes.add(chain, old, -1)
-        changes.add(chain, turned, 1)
+        changes.leave(chain, old)
+        changes.come(chain, turned, judged)
         self.db.execute("UPDATE rows SET cell = ? WHERE id = ?", (turned, id_))
         return 1 - cell.gone
 
-    def _there(self, detector: int, root: bytes) -> Iterator[tuple[bytes, list[tuple[int, int]]]]:
-        """Yield each folder at or below a path with the id and cell of its rows; a file is its own row alone."""
+    def _there(self, detector: int, root: bytes) -> Iterator[tuple[bytes, list[tuple[int, int, int]]]]:
+        """Yield each folder at or below a path with the id, cell and time of its rows; a file is its own row alone."""
         folder, name = os.path.split(root)
-        own = "SELECT id, cell FROM rows WHERE detector = ? AND folder = ? AND name = ?"
+        own = "SELECT id, cell, judged FROM rows WHERE detector = ? AND folder = ? AND name = ?"
         if found := self.db.execute(own, (detector, self.folders.find(folder), name)).fetchall():
             yield folder, found
         for start in (root, root + INSIDE):
             for path in self._folders_below(start):
                 rows = self.db.execute(
-                    "SELECT id, cell FROM rows WHERE detector = ? AND folder = ?", (detector, self.folders.find(path))
+                    "SELECT id, cell, judged FROM rows WHERE detector = ? AND folder = ?",
+                    (detector, self.folders.find(path)),
                 )
                 yield path, rows.fetchall()
 

@@ -148,6 +148,10 @@ def queries(rng: random.Random, detector: int) -> Query:
 
 def recount(store: ScanStore) -> None:
     """Compare the tally with every row."""
+    late = "SELECT count(*) FROM rows r JOIN tally t ON t.folder = r.folder AND t.cell = r.cell WHERE r.judged {} t.{}"
+    assert not store._db.execute(late.format("<", "first")).fetchone()[0]
+    assert not store._db.execute(late.format(">", "last")).fetchone()[0]
+    assert not store._db.execute("SELECT count(*) FROM tally WHERE first IS NULL OR last IS NULL").fetchone()[0]
     db = store._db
     own = set(db.execute("SELECT folder, cell, count(*) FROM rows GROUP BY folder, cell"))
     assert set(db.execute("SELECT folder, cell, own FROM tally WHERE own <> 0")) == own

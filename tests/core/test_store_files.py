@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from forensics_app.core import store_schema
-from forensics_app.core.store import BadStore, Query, ScanStore
+from forensics_app.core.store import BadStore, Entry, Query, ScanStore
+from forensics_app.core.store_rows import pack
 from tests.core.stored import Model, entry, installed, paged
 from tests.program import environment
 
@@ -43,13 +44,16 @@ def test_an_older_store_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytes
         db.execute("INSERT INTO detectors VALUES (1, 'c983d1cff4b352dd', 'default', '{}', 1)")
         db.execute("INSERT INTO folders VALUES (1, X'2F61')")
         db.execute("INSERT INTO cells VALUES (1, 1, 'real', 'JPEG', 0, '', 2, 0)")
-        db.execute("INSERT INTO rows VALUES (1, 1, 1, X'62FF2E6A7067', 1, 5, 6, X'00', 0.1, 7, NULL, X'00AB5606FF')")
+        rest = pack({"width": 3, "reason": "It looks so."}, "")
+        db.execute("INSERT INTO rows VALUES (1, 1, 1, X'62FF2E6A7067', 1, 5, 6, X'00', 0.1, 7, NULL, ?)", (rest,))
         db.executemany("INSERT INTO tally VALUES (?, 1, 1, ?)", [(0, 0), (1, 1)])
     db.close()
     monkeypatch.setattr(store_schema, "MIGRATIONS", latest)
     assert "older" in refusal(path)
     with ScanStore.open(path) as store:
         assert store.counts(Query(1, text="b")) == {"fake": 0, "unsure": 0, "real": 1, "error": 0}
+        store.put(1, [Entry(b"/c.jpg", 1, 1, {"error": {"kind": "damaged", "message": "It ends early."}})])
+        assert len(store.page(Query(1, under=b"/a", sort="judged")).rows) == 1
         found = store.known(1, b"/a/b\xff.jpg")
         assert found is not None
         assert found.size == 5
