@@ -58,7 +58,7 @@ def test_an_older_store_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytes
         assert found is not None
         assert found.size == 5
     with ScanStore.open(path, readonly=True) as store:
-        assert store.count(Query(1, text=".jpg")) == 1
+        assert store.count(Query(1, text=".jpg")) == 2
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
