@@ -1,7 +1,7 @@
 # make run     installs everything on first use, then opens the window; without a display it writes a report instead
 # make test    the tests, with the linters and the import contracts; installs what they need
 # make check   the linters and the contracts only
-# make bench   measures judging on this machine
+# make bench   measures judging and scanning on this machine, beside others; writes docs/BENCHMARKS.md; an hour
 # make clean   removes what the others made, the environment included
 
 PYTHON ?= python3
@@ -44,7 +44,9 @@ check: venv
 	@$(BIN)/lint-imports
 
 bench: venv
-	@$(BIN)/python benchmarks/judging.py
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@$(BIN)/python benchmarks/judging.py --write
+	@$(BIN)/python benchmarks/scanning.py --write
 
 constraints: venv
 	@$(BIN)/python .ci/freeze.py

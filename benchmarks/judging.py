@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from sections import write
 
 from classifier.images import SUFFIXES, BadImage, Pixels, load
 from classifier.runtime import Detector
@@ -183,6 +184,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--detector", default="default", help="a detector's name or folder")
     parser.add_argument("--pictures", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="write the table into docs/BENCHMARKS.md")
     return parser.parse_args()
 
 
@@ -202,11 +204,14 @@ def main() -> int:
         f"| heavy packages loaded by `analyze` | {heavy_modules(analyze)} |",
         *throughput(detector, images, asked.repeats),
     ]
-    print(
-        f"`make bench`, {datetime.datetime.now(datetime.timezone.utc).date()}, detector {detector.name} {detector.id}"
-    )
-    print(f"on {machine()}. Median of {asked.repeats} (least-most).\n")
-    print("| what | measured |", "|---|---|", *rows, sep="\n")
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    text = "\n".join([
+        f"`make bench`, {today}, detector {detector.name} {detector.id}",
+        f"on {machine()}. Median of {asked.repeats} (least-most).", "", "| what | measured |", "|---|---|", *rows,
+    ])  # fmt: skip
+    print(text)
+    if asked.write:
+        write("judging", text)
     return 0
 
 
