@@ -28,6 +28,17 @@ OPENING = (
 CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """YAML in which no mapping has a key twice: the last one would count, without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, key in enumerate(names):
+            if key.value in (other.value for other in names[:place]):
+                raise yaml.YAMLError(f"the key '{key.value}' is there twice, again in line {key.start_mark.line + 1}")
+        return super().construct_mapping(node, deep)
+
+
 class BadRecipe(Exception):
     """A recipe that cannot be used; `str()` names the file, the key and the allowed values."""
 
@@ -91,7 +102,7 @@ def _plain_yaml(text: str) -> Any:
             raise yaml.YAMLError("it is nested too deeply")
         if isinstance(token, yaml.AliasToken):
             raise yaml.YAMLError("aliases are refused, they can make a small file huge")
-    return yaml.safe_load(text)
+    return _OnceLoader(text).get_single_data()
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:

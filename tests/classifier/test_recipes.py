@@ -106,6 +106,7 @@ def test_no_phase_at_all_is_an_error(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "aliases are refused"),
+        ("name: x\nphases: [{epochs: 1, lr: 0.1, epochs: 2}]\n", "the key 'epochs' is there twice, again in line 2"),
         ("name: !!python/object/apply:os.system ['touch hacked']\n", "python"),
         ("name: !!python/name:os.system\n", "python"),
         ("[" * 100_000, "YAML"),
