@@ -23,12 +23,17 @@ ARCHIVES = frozenset((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may cost: bytes written, entries, bytes out for each byte in, levels of folders."""
+    """What an archive may cost: bytes written, entries, bytes out for each byte in, levels of folders.
+
+    `lenient` is for readers that write nothing anywhere: a name that leads out or very deep is no danger to them, and
+    an encrypted entry is left out and counted.
+    """
 
     max_total: int = 16 * 2**30
     max_files: int = 250_000
     max_ratio: int = 200
     max_depth: int = 32
+    lenient: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,17 @@ class Wanted:
 
 
 def entry_name(raw: str, limits: Limits) -> str:
-    """Return an entry's name, `/` between folders; raises `BadSource` for one that leads out of the archive."""
-    name = raw.replace("\\", "/")
+    """Return an entry's name, `/` between folders; raises `BadSource` for one that leads out of the archive.
+
+    Where the limits are lenient, what would lead out is dropped from the name.
+    """
+    name = raw.partition("\0")[0].replace("\\", "/")
     shown = ascii(raw[:100])
-    if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
+    if not limits.lenient and (name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/")):
         raise BadSource(f"Its entry {shown} would be written outside of its folder: refused.")
-    if len(name) > MAX_NAME or name.count("/") > limits.max_depth:
+    if len(name) > MAX_NAME or (name.count("/") > limits.max_depth and not limits.lenient):
         raise BadSource(f"Its entry {shown} lies more than {limits.max_depth} folders deep: refused.")
-    parts = [part for part in name.split("/") if part not in ("", ".")]
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
     return "/".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

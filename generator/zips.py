@@ -25,7 +25,7 @@ def zip_entries(file: BinaryIO, wanted: Wanted, left_out: Counter[str], limits: 
             raise BadSource(f"It has {len(archive.infolist()):,} entries; the limit is {limits.max_files:,}.")
         taken = [(name, info) for info in archive.infolist() if wanted(name := entry_name(info.filename, limits))]
         count_archives((info.filename for info in archive.infolist()), left_out)
-        taken = [(name, info) for name, info in taken if not _unusual(info, left_out)]
+        taken = [(name, info) for name, info in taken if not _unusual(info, left_out, limits)]
         _check_sizes([info for _, info in taken], limits)
         for name, info in taken:
             yield Entry(name, _unzipped(archive, info))
@@ -45,12 +45,14 @@ def _check_directory(file: BinaryIO, limits: Limits) -> None:
         raise BadSource(f"Its directory has {directory:,} bytes, which is for more than {limits.max_files:,} entries.")
 
 
-def _unusual(info: zipfile.ZipInfo, left_out: Counter[str]) -> bool:
-    """Return whether an entry is left out, and count it; raises `BadSource` for an encrypted one."""
-    if info.flag_bits & 0x1:
+def _unusual(info: zipfile.ZipInfo, left_out: Counter[str], limits: Limits) -> bool:
+    """Return whether an entry is left out, and count it; raises `BadSource` for an encrypted one unless lenient."""
+    if info.flag_bits & 0x1 and not limits.lenient:
         raise BadSource(f"Its entry {info.filename[:100]!a} is encrypted: unpack it, and give the folder.")
     kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system == 3 else 0
-    if kind == stat.S_IFLNK:
+    if info.flag_bits & 0x1:
+        left_out["encrypted"] += 1
+    elif kind == stat.S_IFLNK:
         left_out["links"] += 1
     elif kind not in (0, stat.S_IFREG):
         left_out["devices and pipes"] += 1

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ROWS, FOLDERS = 20, 50
 BARS = "▁▂▃▄▅▆▇█"
 EVERY = 10**12
+LONGEST_NAME = 400
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _table(rows: Sequence[Stored], under: bytes) -> Table:
     for one in rows:
         name, row = answer(one.row), one.row
         p = "" if name == "error" else f"{row['verdict']['p_fake']:.2f}"
-        file = Text(_relative(_path(row), under))
+        file = Text(_shortened(_relative(_path(row), under)))
         for words in _notes(one):
             file.append(f"  {words}", "dim")
         table.add_row(Text(ICONS[name], HUES[name]), p, file, _size(one.size))
@@ -144,7 +145,14 @@ def _relative(path: bytes, under: bytes) -> str:
     return shown(os.fsdecode(inside)) or "."
 
 
+def _shortened(name: str) -> str:
+    """Leave out the middle of a name that would fill the screen."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME // 2]} … {name[-LONGEST_NAME // 2 :]}"
+
+
 def _size(count: int) -> str:
+    if count < 0:  # the file could not be asked
+        return ""
     power = next((power for power in range(3) if count < 1000 ** (power + 1)), 3)
     size, unit = count / 1000**power, ("B", "kB", "MB", "GB")[power]
     return f"{size:.0f} {unit}" if not power or size >= 10 else f"{size:.1f} {unit}"

@@ -54,8 +54,6 @@ def order_of(
     installed = open_folder(find(detector))
     installed = fast_twin(installed) if fast else installed
     kept = store or (options.out / results.STORE if options.out is not None else home() / OF_USER)
-    if options.out is None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
     return Order(Path(folder), installed, kept, selection, options, shard_of(shard))
 
 

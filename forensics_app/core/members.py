@@ -1,7 +1,7 @@
 """The pictures inside a zip, tar or tar.gz, one after the other, without anything being unpacked to a disk.
 
-The container is read by `generator.archives` with its limits against bombs and names that lead out; the pictures
-themselves are only ever decoded by a scan's workers.
+The container is read by `generator.archives` with its limits against bombs; the pictures themselves are only ever
+decoded by a scan's workers.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from generator.entries import Entry, Limits, Wanted, told
 
 INSIDE = "!/"
 """Between the path of an archive and the name of what lies in it."""
-WORTH_TELLING = ("archives inside it", "damaged", "too large", "compressed in a rare way")
-LIMITS = Limits()
+WORTH_TELLING = (
+    "archives inside it", "damaged", "too large", "compressed in a rare way", "encrypted", "repeated names",
+)  # fmt: skip
+LIMITS = Limits(lenient=True)
 
 
 @dataclass(frozen=True, eq=False)

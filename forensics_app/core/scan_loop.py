@@ -68,7 +68,7 @@ class Loop:
 
     def _look(self) -> Iterator[Event]:
         self.rows.begin()
-        self.source.complete = True
+        self.source.unseen.clear()
         listing, walking = iter(self.source), True
         while walking or self.pending or self.crew.tasks or len(self.rows):
             walking = walking and (self._is_full() or self._walk(listing))
@@ -82,7 +82,7 @@ class Loop:
                 yield from self._commit()
             yield from self.tally.progress()
         if self._is_whole():
-            self.tally.gone += self.rows.finish(self.source.root)
+            self.tally.gone += self.rows.finish(self.source.root, self.source.unseen)
 
     def _walk(self, listing: Iterator[Todo | None]) -> bool:
         """Find files for a moment; returns whether there is more."""
@@ -191,7 +191,7 @@ class Loop:
         """Whether what was not found can be told to have gone."""
         selection = self.source.selection
         narrowed = selection.include or selection.exclude or self.source.shard != (0, 1)
-        return self.source.complete and not narrowed and not self._is_gone()
+        return not narrowed and not self._is_gone()
 
 
 def _identity(root: str) -> tuple[int, int] | None:

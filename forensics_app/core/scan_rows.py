@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,9 @@ class Rows:
         self._recent.clear()
         return [one.row for one in batch]
 
-    def finish(self, root: str) -> int:
-        """Mark what was not seen at or below `root` as gone; returns how many."""
-        return self.store.finish(self.number, os.fsencode(root), self._was_seen)
+    def finish(self, root: str, unseen: Set[bytes]) -> int:
+        """Mark what was not seen at or below `root` as gone, except below `unseen`; returns how many."""
+        return self.store.finish(self.number, os.fsencode(root), self._was_seen, unseen)
 
     def _see(self, row_id: int) -> None:
         place = row_id >> 3

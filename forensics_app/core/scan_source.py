@@ -17,6 +17,7 @@ Facts = tuple[int, int]
 NO_FACTS: Facts = (-1, 0)
 Shard = tuple[int, int]
 """Which share (from 0) of how many."""
+MAX_UNSEEN = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +44,15 @@ class Source:
     """The files of `root`, a folder or one archive, found while others are judged.
 
     `shard` (i, n) gives the i-th of n shares, by the hash of the path below the root: the same on every machine that
-    sees the same folder. `complete` is False once something could not be listed.
+    sees the same folder. `unseen` names folders, and archives with a `!` behind, in which not all could be looked at:
+    what is known of them is not known to have gone.
     """
 
     root: str
     selection: Selection
     shard: Shard = (0, 1)
     counted: int = 0
-    complete: bool = True
+    unseen: set[bytes] = field(default_factory=set)
     _counting: Iterator[Found | None] | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[Todo | None]:
@@ -60,7 +62,7 @@ class Source:
             if found is None:
                 yield None
             elif found.problem:
-                self.complete = False
+                self._miss(found.path)
                 yield Todo(found.path, NO_FACTS, problem=found.problem)
             elif found.archive:
                 yield from self._members(found.path)
@@ -93,6 +95,11 @@ class Source:
         inner = os.fsencode(os.path.relpath(path, self.root))
         return int.from_bytes(hashlib.blake2b(inner, digest_size=8).digest(), "big") % of == share
 
+    def _miss(self, path: str) -> None:
+        self.unseen.add(os.fsencode(path))
+        if len(self.unseen) > MAX_UNSEEN:
+            self.unseen = {os.fsencode(self.root)}
+
     def _members(self, archive: str) -> Iterator[Todo | None]:
         facts, patterns = facts_of(archive), matcher(self.selection)
         within = os.path.relpath(archive, self.root) + INSIDE
@@ -107,7 +114,8 @@ class Source:
                 yield None
                 continue
             self.counted += number > 0  # the archive itself was counted for its first picture
-            self.complete = self.complete and member.problem is None
+            if member.problem:
+                self._miss(f"{archive}!")
             yield Todo(member.path, facts, None if member.problem else member.read, problem=member.problem)
 
 

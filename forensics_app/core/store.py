@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,13 +130,14 @@ class ScanStore:
         with writer.writing() as changes:
             return [writer.put(changes, one.path, *encode(detector, one, judged=now)) for one in entries]
 
-    def finish(self, detector: int, root: bytes, seen: Callable[[int], bool]) -> int:
+    def finish(self, detector: int, root: bytes, seen: Callable[[int], bool], unseen: Set[bytes] = frozenset()) -> int:
         """Mark the rows at or below `root` whose id was not seen as gone, and those that were as there again.
 
-        Returns how many went; their rows are kept, and queries leave them out.
+        What lies in or below the folders `unseen` (an archive has a `!` behind) stays as it is. Returns how many went;
+        their rows are kept, and queries leave them out.
         """
         with told(self.path):
-            return self._writer.finish(detector, root, seen)
+            return self._writer.finish(detector, root, seen, unseen)
 
     def archive_done(self, detector: int, path: bytes) -> tuple[int, int] | None:
         """Return size and mtime_ns of an archive when each of its members had its row, or None."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from classifier.detector import find, open_folder
 from classifier.places import home
 from forensics_app.core.results import STORE
 from forensics_app.core.store import BadStore, Query, ScanStore, StoredDetector
@@ -96,6 +97,9 @@ def readable(stores: Iterable[Path]) -> None:
 def _detector(store: ScanStore, wanted: str) -> StoredDetector:
     kept = store.detectors()
     found = [one for one in kept if not wanted or wanted in (one.name, one.id)]
+    if not found and os.path.isdir(wanted):
+        folder_id = open_folder(find(wanted)).id
+        found = [one for one in kept if one.id.partition("-")[0] == folder_id]
     if not kept:
         raise BadStore(f"The store '{shown(str(store.path))}' holds no rows; scan a folder first.")
     if not found:

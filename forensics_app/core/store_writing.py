@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from forensics_app.core.store_places import Cells, Changes, Folders
-from forensics_app.core.store_rows import INSIDE, Cell, Columns, Known, bounds, split
+from forensics_app.core.store_rows import INSIDE, Cell, Columns, Known, bounds, parents, split
 from forensics_app.core.store_schema import told, transaction
 
 CHUNK = 1_024
@@ -96,10 +96,15 @@ class Writer:
         )
         return int(id_)
 
-    def finish(self, detector: int, root: bytes, seen: Callable[[int], bool]) -> int:
-        """Turn the rows at or below a path gone that were not seen, and the others back; returns how many went."""
+    def finish(self, detector: int, root: bytes, seen: Callable[[int], bool], unseen: Set[bytes]) -> int:
+        """Turn the rows at or below a path gone that were not seen, and the others back; returns how many went.
+
+        What lies in or below the folders `unseen` stays as it is.
+        """
         went = 0
         for folder, rows in self._there(detector, root):
+            if unseen and not unseen.isdisjoint(parents(folder)):
+                continue
             turned = [row for row in rows if seen(row[0]) == bool(self.cells.cell(row[1]).gone)]
             for start in range(0, len(turned), CHUNK):
                 with self.writing() as changes:

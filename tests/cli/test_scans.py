@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from classifier.detector import open_folder
+from forensics_app.core.scan_rows import problem_row
 from forensics_app.core.store import Entry, Query, ScanStore
 from tests.conftest import ROOT
 from tests.core.stored import Model, entry, installed
@@ -96,6 +98,16 @@ def test_another_detector(report: Path) -> None:
     done = forensics("show", report, "--detector", "none")
     assert done.returncode == 2
     assert "default (c983d1cff4b352dd)" in done.stderr
+
+
+def test_a_detector_in_a_folder_is_meant_as_in_scan(tmp_path: Path, detector_folder: Path) -> None:
+    endless = os.fsencode("/top" + "/deeper" * 500)
+    with ScanStore.open(tmp_path / "scan.db") as store:
+        number = store.detector(open_folder(detector_folder))
+        store.put(number, [Entry(endless, -1, 0, problem_row(os.fsdecode(endless), ("missing", "It went.")))])
+    done = forensics("show", tmp_path, "--detector", detector_folder)
+    assert "1 file\n" in done.stdout, done.stderr
+    assert len(done.stdout) < 1_500 and "-1 B" not in done.stdout, "neither a screen full of name nor a size of -1"
 
 
 def test_export(report: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -78,8 +79,6 @@ def test_broken_and_hostile_archives_are_rows(tmp_path: Path, detector_folder: P
     write_picture(root / "a.png")
     with zipfile.ZipFile(root / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.png", bytes(40 * 2**20))
-    with zipfile.ZipFile(root / "out.zip", "w") as archive:
-        archive.writestr("../../a.png", b"x")
     (root / "text.zip").write_text("no archive")
     with zipfile.ZipFile(root / "good.zip", "w") as archive:
         archive.write(root / "a.png", "a.png")
@@ -95,9 +94,47 @@ def test_broken_and_hostile_archives_are_rows(tmp_path: Path, detector_folder: P
         archive.write(root / "a.png", "a.png")
     rows, summary = run(root, detector_folder)
     assert kinds(rows) == {
-        "a.png": "judged", "bomb.zip": "damaged", "out.zip": "damaged", "text.zip": "damaged", "cut.zip": "damaged",
+        "a.png": "judged", "bomb.zip": "damaged", "text.zip": "damaged", "cut.zip": "damaged",
         "good.zip!/a.png": "judged", "cut.tar!/a.png": "judged", "cut.tar!/b.png": "damaged", "cut.tar": "damaged",
         "nested.zip!/a.png": "judged", "nested.zip": "left_out",
     }  # fmt: skip
     assert "1 archive inside it, which was not opened" in rows["nested.zip"]["error"]["message"]
-    assert summary.failed == 7
+    assert summary.failed == 6
+
+
+def test_odd_entries_hide_no_others(tmp_path: Path, detector_folder: Path) -> None:
+    """Nothing is written, so a name that leads out does no harm; what cannot be judged is told."""
+    picture, deep = write_picture(tmp_path / "a.png").read_bytes(), "n/" * 40 + "a.png"
+    (tmp_path / "in").mkdir()
+    with zipfile.ZipFile(tmp_path / "in" / "odd.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        for name in ("../../a.png", "/b.png", deep, "c.png", "same.png", "same.png"):
+            archive.writestr(name, picture)
+    data = bytearray((tmp_path / "in" / "odd.zip").read_bytes())
+    data[data.rindex(b"c.png") - 46 + 8] |= 1  # encrypted, says the directory
+    (tmp_path / "in" / "odd.zip").write_bytes(data)
+    with tarfile.open(tmp_path / "in" / "odd.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        for name in ("../a.png", "/b.png", "nul.png\0.txt"):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.pax_headers = len(picture), {"path": name}
+            tar.addfile(entry, io.BytesIO(picture))
+    rows, _ = run(tmp_path / "in", detector_folder)
+    assert kinds(rows) == {
+        **{f"odd.zip!/{name}": "judged" for name in ("a.png", "b.png", "same.png", deep)}, "odd.zip": "left_out",
+        **{f"odd.tar!/{name}": "judged" for name in ("a.png", "b.png", "nul.png")},
+    }  # fmt: skip
+    assert rows["odd.zip"]["error"]["message"].endswith("looked at: 1 encrypted; 1 repeated name.")
+
+
+def test_what_went_is_told_beside_an_archive_that_cannot_be_read(tmp_path: Path, detector_folder: Path) -> None:
+    root = tmp_path / "in"
+    picture = write_picture(root / "a.png").read_bytes()
+    write_picture(root / "sub" / "b.png", seed=2)
+    with zipfile.ZipFile(root / "c.zip", "w") as archive:
+        archive.writestr("in/c.png", picture)
+    with ScanStore.open(tmp_path / "scan.db") as store:
+        assert run(root, detector_folder, store)[1].done == 3
+        (root / "c.zip").write_bytes(b"no archive any more")
+        shutil.rmtree(root / "sub")
+        assert run(root, detector_folder, store)[1].gone == 1, "b.png went; what was in c.zip is not known to have gone"
+        (root / "c.zip").unlink()
+        assert run(root, detector_folder, store)[1].gone == 2
