@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifier import quantize as quantize_module
 from classifier.detector import CARD, FAST, WEIGHTS, BadDetector, fast_twin, open_folder
+from classifier.evaluate import splits_of
 from classifier.quantize import Limits, Quantized, quantize
 from classifier.runtime import Detector
 from tests.classifier.pictures import write_folder
@@ -70,6 +72,20 @@ def test_one_that_was_made_from_another_detector_is_refused(folder: Path, tmp_pa
     (damaged / WEIGHTS).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(BadDetector, match="SHA-256 differs"):
         Detector(damaged, fast=True)
+
+
+def test_a_run_makes_one_where_enough_pictures_can_judge_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = Path(shutil.copytree(folder, tmp_path / "detector", ignore=shutil.ignore_patterns(FAST)))
+    installed = open_folder(alone)
+    data = splits_of(installed.card, folder.parent / "data")
+    assert not list(quantize_module.fast_twin_of(data, "test", installed))
+    assert not (alone / FAST).exists()
+    monkeypatch.setattr(quantize_module, "GATED_ON", 2)
+    *_, end = quantize_module.fast_twin_of(data, "test", installed)
+    assert isinstance(end, Quantized)
+    assert Detector(alone, fast=True).id == end.id
 
 
 def test_the_bundled_twin_passed_its_gate_and_says_by_how_much(bundled: Path) -> None:
