@@ -15,7 +15,7 @@ from typing import Any
 
 from forensics_app.core.store_query import Part, Selection, counted
 
-FIRST, MOST = 8, 512
+FIRST, MOST = 2, 512
 LOOKUP = 160
 """Finding a row by its number costs as much as passing by so many in order."""
 WALKED = 1_000
