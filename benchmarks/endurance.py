@@ -123,7 +123,7 @@ def killed(data: Path, place: Path, files: int, kills: int, detector: str) -> li
     store, lost, done = place / "killed.db", 0, 0
     while done < kills:
         store.unlink(missing_ok=True) if done % 10 == 0 else None
-        acknowledged, ended = _killed_once(folder, store, detector, rng.uniform(0.3, 1.6))
+        acknowledged, ended = _killed_once(folder, store, detector, rng.uniform(0.3, 2.5))
         lost += len(acknowledged - _paths(store))
         done += not ended
         if ended:
@@ -165,7 +165,9 @@ def _verdicts(store: Path) -> dict[bytes, tuple[object, ...]]:
     if not store.exists():
         return {}
     with ScanStore.open(store) as opened:
-        number = opened.detectors()[0].number
+        if not (detectors := opened.detectors()):
+            return {}
+        number = detectors[0].number
         return {
             os.fsencode(row["path"]): (row.get("sha256"), str(row.get("verdict")), str(row.get("error")))
             for row in opened.rows(Query(number))
