@@ -87,17 +87,17 @@ def ways(bench: Bench) -> list[Way]:
     best = max(tried, key=lambda setting: tried[setting])
     twin = bench.detector / FAST
     ours: list[tuple[str, Path, tuple[str, ...]]]
-    ours = [("forensics scan", bench.detector, ()), ("forensics scan --fast", twin, ())]
+    ours = [("our scan", bench.detector, ()), ("our scan, --fast", twin, ())]
     if bench.scaled:
-        ours += [("forensics scan --scaled", bench.detector, ("--scaled",)),
-                 ("forensics scan --fast --scaled", twin, ("--scaled",))]  # fmt: skip
+        ours += [("our scan, --scaled", bench.detector, ("--scaled",)),
+                 ("our scan, --fast --scaled", twin, ("--scaled",))]  # fmt: skip
     return [
         Way("naive: torchvision, fp32, one at a time", "naive", lambda: rival(bench, "naive", 3)),
         Way(f"timm's loop, batch 32, {best} (its best)", "naive", lambda: rival(bench, "timm", 3, best)),
-        *(Way(f"`{name}`", "naive", _scan(bench, detector, options)) for name, detector, options in ours),
+        *(Way(name, "naive", _scan(bench, detector, options)) for name, detector, options in ours),
         Way("pytorch-grad-cam: score, map, JPEG", "gradcam", lambda: rival(bench, "gradcam", 10)),
-        Way("`forensics scan --heatmaps all`", "gradcam", _scan(bench, bench.detector, ("--heatmaps", "all"))),
-        Way("`forensics scan --fast --heatmaps all`", "gradcam", _scan(bench, twin, ("--heatmaps", "all"))),
+        Way("our scan, --heatmaps all", "gradcam", _scan(bench, bench.detector, ("--heatmaps", "all"))),
+        Way("our scan, --fast --heatmaps all", "gradcam", _scan(bench, twin, ("--heatmaps", "all"))),
     ]
 
 
@@ -123,7 +123,7 @@ def measured(bench: Bench, repeats: int, peak: dict[str, float]) -> list[str]:
     for way in all_ways:
         mine = rates[way.name]
         kind = "int8" if "--fast" in way.name else "fp32"
-        ours = "forensics" in way.name and "--scaled" not in way.name and way.beside == "naive"
+        ours = "our" in way.name and "--scaled" not in way.name and way.beside == "naive"
         lines.append(
             f"| {way.name} | {Times(tuple(mine))} | {_ratios(mine, base[way.beside])} | "
             f"{_ratios(mine, timm) if way.beside == 'naive' else ''} | "
