@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Probabilities = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Z95 = 1.959963984540054
+RARE = 5
 RESAMPLES = 1000
 
 
@@ -82,9 +83,16 @@ def mean_of(parts: Sequence[Figure], *, least: float = 0.0) -> Figure:
 
 
 def bootstrap(measure: Callable[[NDArray[np.int64]], float], labels: Labels, seed: int = 0) -> Figure:
-    """Return a measure of picture indices with its percentile interval; every class is resampled on its own."""
+    """Return a measure of picture indices with its percentile interval; every class is resampled on its own.
+
+    Of more than two classes those with fewer than `RARE` pictures are resampled together: one picture, drawn from one,
+    is always the same, and the interval would be empty.
+    """
     rng = np.random.default_rng(seed)
-    places = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    names, counts = np.unique(labels, return_counts=True)
+    rare = names[counts < RARE] if len(names) > 2 else names[:0]
+    places = [np.flatnonzero(labels == name) for name in names if name not in rare]
+    places += [np.flatnonzero(np.isin(labels, rare))] if len(rare) else []
     values = [measure(np.concatenate([rng.choice(place, len(place)) for place in places])) for _ in range(RESAMPLES)]
     low, high = np.percentile(values, [2.5, 97.5])
     return Figure(measure(np.arange(len(labels))), float(low), float(high), len(labels))

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, classification_report, confusion_matrix, roc_auc_score
 
 from classifier.calibrate import abstain_band, platt, temperature
-from classifier.metrics import auc, expected_calibration_error, measure, wilson
+from classifier.metrics import auc, bootstrap, expected_calibration_error, measure, wilson
 from classifier.runtime import softmax
 
 CLASSES = ("fake", "real")
@@ -139,3 +139,11 @@ def test_a_perfect_detector_has_no_band() -> None:
     p = np.array([[0.99, 0.01]] * 20 + [[0.01, 0.99]] * 20)
     band = abstain_band(p, np.array([0] * 20 + [1] * 20), 0, max_fpr=0.05, max_fnr=0.1)
     assert (band.low, band.high) == (0.5, 0.5)
+
+
+def test_classes_of_one_picture_each_leave_an_interval() -> None:
+    lost = np.random.default_rng(3).normal(size=102)
+    found = bootstrap(lambda index: float(lost[index].mean()), np.arange(102))
+    error = 1.96 * lost.std() / np.sqrt(102)
+    assert found.low == pytest.approx(lost.mean() - error, abs=0.05)
+    assert found.high == pytest.approx(lost.mean() + error, abs=0.05)
