@@ -15,8 +15,6 @@ from forensics_app.core.comparison import Compared
 from forensics_app.core.run_tables import told
 from forensics_app.core.words import shown
 
-MOST_TESTS = 10
-
 
 def paragraphs(found: Compared) -> Iterator[RenderableType]:
     """Yield a comparison for people: what was found, on what it rests, a row for each detector, the tests."""

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 
-from classifier.places import home
 from forensics_app.cli.run import BadUse, Terminal, follow
 from forensics_app.cli.verdicts import sign
 from forensics_app.core import results
-from forensics_app.core.store_lookup import OF_USER
+from forensics_app.core.store_lookup import of_user
 from forensics_app.core.words import ANSWERS, shown
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def order_of(
         raise BadUse("The folder's name is empty; give . for the folder that you are in.")
     installed = open_folder(find(detector))
     installed = fast_twin(installed) if fast else installed
-    kept = store or (options.out / results.STORE if options.out is not None else home() / OF_USER)
+    kept = store or (options.out / results.STORE if options.out is not None else of_user())
     return Order(Path(folder), installed, kept, selection, options, shard_of(shard))
 
 
@@ -122,5 +121,5 @@ def _show_summary(summary: Summary, order: Order, terminal: Terminal) -> None:
     if order.out is not None:
         terminal.result(Text(f"Report: {shown(str(order.out / results.REPORT))}"), wrap=False)
     else:
-        elsewhere = "" if order.store == home() / OF_USER else f" --store {shown(str(order.store))}"
+        elsewhere = "" if order.store == of_user() else f" --store {shown(str(order.store))}"
         terminal.note(Text(f"See them with: forensics show {shown(str(order.folder))}{elsewhere}"), wrap=False)

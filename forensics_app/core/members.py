@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from classifier.files import BadImage, opened
 from generator.archives import BROKEN, entries
@@ -58,11 +58,6 @@ def members(archive: str, wanted: Callable[[str], bool] = lambda _name: True) ->
         return
     if worth := {reason: count for reason, count in left_out.items() if reason in WORTH_TELLING}:
         yield _broken(archive, "left_out", f"Not everything in this archive was looked at: {told(worth)}.")
-
-
-def inner_name(member: str) -> str:
-    """Return the last part of a member's name."""
-    return PurePosixPath(member).name
 
 
 def _broken(archive: str, kind: str, message: str) -> Member:

@@ -15,7 +15,6 @@ from forensics_app.core.store import BadStore, Query, ScanStore, StoredDetector
 from forensics_app.core.store_query import Sort
 from forensics_app.core.words import ANSWERS, shown
 
-OF_USER = "scans.db"
 FROM_THE_TOP = ("p", "size", "judged")
 
 
@@ -58,6 +57,11 @@ class LookedUp:
         )  # fmt: skip
 
 
+def of_user() -> Path:
+    """Return the store among the program's own files, which scans without a report's folder are kept in."""
+    return home() / "scans.db"
+
+
 @contextmanager
 def looked_up(folder: str, store: Path | None, detector: str = "") -> Iterator[LookedUp]:
     """Open the store that is meant by a folder (one of a report, or one that was scanned) and by a detector's name.
@@ -80,7 +84,7 @@ def _place(folder: str, store: Path | None) -> tuple[Path, bytes]:
     if folder and store is None and ((here := file_of(Path(folder))) != Path(folder) or here.suffix == ".db"):
         return here, b""
     under = os.fsencode(os.path.abspath(folder)) if folder else b""  # noqa: PTH100 - resolves no links
-    return file_of(store) if store else home() / OF_USER, under
+    return file_of(store) if store else of_user(), under
 
 
 def file_of(place: Path) -> Path:
