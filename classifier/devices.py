@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,10 @@ def _openvino(source: Source, threads: int) -> Any:
     # With it, the import alone reports to its maker; without it, OpenVINO goes without.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
-        import openvino
+        openvino: Any = import_module("openvino")
     except ImportError:
         raise NoDevice("The device 'openvino' needs the package openvino: pip install 'forensics[openvino]'.") from None
-    core: Any = openvino.Core()  # type: ignore[attr-defined]
+    core: Any = openvino.Core()
     settings: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads} if threads else {}
     # Several processes that pin themselves end up on the same cores.
     settings |= {"ENABLE_CPU_PINNING": False, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "bf16"}
