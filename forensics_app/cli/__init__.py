@@ -29,6 +29,9 @@ def main() -> None:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         if sys.stderr is None:  # closed: what would go there would else go to stdout
             sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+        from forensics_app.cli.guardian import obey
+
+        obey()
         from forensics_app.cli.commands import app
 
         for stream in (sys.stdout, sys.stderr):

@@ -12,6 +12,7 @@ from classifier.places import home
 from forensics_app import __version__
 from forensics_app.gui.cards import CAPTION_DROP_PX
 from forensics_app.gui.page import PageWidget
+from forensics_app.gui.session import Session
 from forensics_app.gui.verdict_card import label
 
 PACKAGES = ("PySide6-Essentials", "onnxruntime", "numpy", "pillow")
@@ -21,7 +22,7 @@ WIDTH_PX = 640
 class AboutPage(PageWidget):
     """Static text."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, _session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         card = QFrame()
         card.setProperty("role", "card")

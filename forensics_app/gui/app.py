@@ -14,6 +14,8 @@ from forensics_app.core.display import window_problem
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from forensics_app.gui.window import Window
+
 WAKE_MS = 200
 INTERRUPTED = 130
 
@@ -30,7 +32,6 @@ def run(paths: Sequence[Path] = ()) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from forensics_app.gui import theme
     from forensics_app.gui.window import Window
 
     logging.getLogger("forensics_app").addHandler(logging.NullHandler())
@@ -39,16 +40,36 @@ def run(paths: Sequence[Path] = ()) -> int:
     app = QApplication(sys.argv[:1])
     dress(app)
     window = Window()
-    app.styleHints().colorSchemeChanged.connect(lambda _scheme: theme.apply(app))
-    app.styleHints().colorSchemeChanged.connect(window.redress)
+    choose_theme(app, window)
     window.show()
     if paths:
         window.open(list(paths))
     # Python sees a signal only when the event loop gives it a turn.
     timer = QTimer(interval=WAKE_MS)
-    timer.timeout.connect(lambda: (window.close(), app.exit(INTERRUPTED)) if interrupts else None)
+
+    def look() -> None:
+        if interrupts:
+            window.quit()
+            app.exit(INTERRUPTED)
+
+    timer.timeout.connect(look)
     timer.start()
     return app.exec()
+
+
+def choose_theme(app: QApplication, window: Window) -> None:
+    """Dress application and window as the settings say, now and whenever these or the system's scheme change."""
+    from forensics_app.gui import theme
+
+    def again() -> None:
+        app.setProperty(theme.CHOSEN, window.session.settings.theme)
+        theme.apply(app)
+        window.redress()
+
+    app.styleHints().colorSchemeChanged.connect(again)
+    window.redressed.connect(again)
+    if window.session.settings.theme != "system":
+        again()
 
 
 def dress(app: QApplication) -> None:

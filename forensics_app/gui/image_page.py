@@ -20,7 +20,9 @@ from forensics_app.gui.filmstrip import Filmstrip
 from forensics_app.gui.image_view import STEP, ImageView
 from forensics_app.gui.intake import Intake, sources_in
 from forensics_app.gui.judging import Judged, Source
-from forensics_app.gui.page import PageWidget
+from forensics_app.gui.page import Action, PageWidget
+from forensics_app.gui.session import Session
+from forensics_app.gui.shortcuts import INSPECT, said
 from forensics_app.gui.toolbar import Toolbar
 from forensics_app.gui.verdict_card import VerdictCard
 
@@ -30,8 +32,9 @@ SIDE_PX = 368
 class ImagePage(PageWidget):
     """The Inspect page."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
         self.desk = Desk(self)
         self.view, self.strip = ImageView(), Filmstrip(self.desk.pictures)
         self.toolbar, self.notice = Toolbar(), Notice()
@@ -101,7 +104,7 @@ class ImagePage(PageWidget):
 
     # -- pictures come in
 
-    def take(self, intake: Intake) -> None:
+    def take(self, intake: Intake) -> bool:
         """Take a drop or a paste in."""
         self.notice.hide()
         if intake.remote:
@@ -109,10 +112,28 @@ class ImagePage(PageWidget):
         elif not intake.sources:
             self.notice.tell(self.tr("There is no picture in it. Copy or drag a picture, or the file of one."))
         self.add(intake.sources)
+        return True
 
     def add(self, sources: Sequence[Source]) -> None:
         """Judge files, folders or pasted pictures."""
         self.desk.add(sources)
+        if paths := [source for source in sources if isinstance(source, Path) and source not in self.samples]:
+            self._session.settings.opened(paths)
+
+    def open_with(self, what: object) -> None:
+        """Judge the files that another page sends."""
+        if isinstance(what, (list, tuple)):
+            self.add([path for path in what if isinstance(path, Path)])
+
+    def actions_now(self) -> tuple[Action, ...]:
+        """Return what can be done with the picture that is shown."""
+        keys: dict[str, Callable[[], object]] = {
+            "Ctrl+E": self.choose_export,
+            "Space": self.map.switch.toggle,
+            "0": self.view.fit,
+            "1": self._full_size,
+        }
+        return tuple(Action(what, keys[key], key) for key, what in said(INSPECT) if key in keys)
 
     @Slot()
     def paste(self) -> None:

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
+
+from forensics_app.gui.intake import Intake
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a page can do now: what the command palette and the list of keys show of it.
+
+    `keys` is a shortcut that the window makes while the page is shown, "" for none.
+    """
+
+    text: str
+    run: Callable[[], object]
+    keys: str = ""
 
 
 class PageWidget(QWidget):
@@ -11,8 +28,19 @@ class PageWidget(QWidget):
 
     progressed = Signal()
 
+    def actions_now(self) -> tuple[Action, ...]:
+        """Return what the page offers to the command palette and to keys."""
+        return ()
+
+    def take(self, intake: Intake) -> bool:
+        """Take in what was dropped while the page is shown; False leaves it to Inspect."""
+        return False
+
+    def open_with(self, what: object) -> None:
+        """Show what another page sent here: a file, a folder, a name; each page says what it understands."""
+
     def redress(self) -> None:
         """Take on the colours of a theme that changed; a page without icons of its own has nothing to do."""
 
     def shutdown(self) -> None:
-        """Stop the page's jobs and wait for them; a page without jobs has nothing to do."""
+        """Stop the page's threads and wait for them; the window's job list stops its child processes."""

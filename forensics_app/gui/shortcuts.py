@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from forensics_app.gui.verdict_card import label
 
-KEYS = (
+Keys = Sequence[tuple[str, object]]
+"""A key and what it does, already in the reader's language."""
+
+EVERYWHERE = (
+    ("Ctrl+K", QT_TRANSLATE_NOOP("shortcuts", "Find an action")),
+    ("Ctrl+1 … 9", QT_TRANSLATE_NOOP("shortcuts", "Turn to a page")),
     ("Ctrl+O", QT_TRANSLATE_NOOP("shortcuts", "Open pictures")),
     ("Ctrl+Shift+O", QT_TRANSLATE_NOOP("shortcuts", "Open a folder")),
     ("Ctrl+V", QT_TRANSLATE_NOOP("shortcuts", "Paste a picture or files")),
+    ("Ctrl+J", QT_TRANSLATE_NOOP("shortcuts", "List the long jobs")),
+    ("Ctrl+,", QT_TRANSLATE_NOOP("shortcuts", "Settings")),
+    ("Esc", QT_TRANSLATE_NOOP("shortcuts", "Cancel judging")),
+    ("Ctrl+Q", QT_TRANSLATE_NOOP("shortcuts", "Quit")),
+    ("?", QT_TRANSLATE_NOOP("shortcuts", "This list")),
+)
+INSPECT = (
     ("Ctrl+E", QT_TRANSLATE_NOOP("shortcuts", "Export picture, map and JSON")),
     ("Space", QT_TRANSLATE_NOOP("shortcuts", "Heat map on or off")),
     ("← →", QT_TRANSLATE_NOOP("shortcuts", "Picture before, next picture")),
@@ -19,29 +33,26 @@ KEYS = (
     ("1", QT_TRANSLATE_NOOP("shortcuts", "One picture pixel per screen pixel")),
     ("+ −", QT_TRANSLATE_NOOP("shortcuts", "Zoom in, zoom out (or turn the wheel)")),
     ("Shift+arrows", QT_TRANSLATE_NOOP("shortcuts", "Move the picture (or drag it)")),
-    ("Esc", QT_TRANSLATE_NOOP("shortcuts", "Cancel judging")),
-    ("Ctrl+Q", QT_TRANSLATE_NOOP("shortcuts", "Quit")),
-    ("?", QT_TRANSLATE_NOOP("shortcuts", "This list")),
 )
 
 
-class ShortcutSheet(QDialog):
-    """A list of the keys; Esc closes it."""
+def said(keys: Keys) -> list[tuple[str, str]]:
+    """Return one of this module's tables in the reader's language."""
+    return [(key, QCoreApplication.translate("shortcuts", str(what))) for key, what in keys]
 
-    def __init__(self, parent: QWidget) -> None:
+
+class ShortcutSheet(QDialog):
+    """Lists of keys side by side, each under its title; Esc closes it."""
+
+    def __init__(self, groups: Sequence[tuple[str, Keys]], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keys"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(8)
-        for line, (keys, what) in enumerate(KEYS):
-            cap, text = label("key"), label("body")
-            for one, said in ((cap, keys), (text, QCoreApplication.translate("shortcuts", str(what)))):
-                one.setWordWrap(False)
-                one.setText(said)
-            grid.addWidget(cap, line, 0, Qt.AlignmentFlag.AlignLeft)
-            grid.addWidget(text, line, 1)
+        row = QHBoxLayout()
+        row.setSpacing(40)
+        for title, keys in groups:
+            if keys:
+                row.addLayout(_grid(title, keys))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         for button in buttons.buttons():
@@ -49,5 +60,24 @@ class ShortcutSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(16)
-        column.addLayout(grid)
+        column.addLayout(row)
         column.addWidget(buttons)
+
+
+def _grid(title: str, keys: Keys) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(24)
+    grid.setVerticalSpacing(8)
+    heading = label("title")
+    heading.setText(title)
+    heading.setWordWrap(False)
+    grid.addWidget(heading, 0, 0, 1, 2)
+    for line, (key, what) in enumerate(keys, 1):
+        cap, text = label("key"), label("body")
+        for one, told in ((cap, key), (text, str(what))):
+            one.setWordWrap(False)
+            one.setText(told)
+        grid.addWidget(cap, line, 0, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(text, line, 1)
+    grid.setRowStretch(len(keys) + 1, 1)
+    return grid

@@ -75,11 +75,16 @@ def _luminance(colour: str) -> float:
     return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
+CHOSEN = "forensicsTheme"
+"""The application's property for the theme that was chosen in the settings; "system" or none for the system's."""
+
+
 def current() -> Colours:
-    """Return the colours for the system's scheme; FORENSICS_THEME overrides it where a desktop does not tell."""
-    chosen = os.environ.get("FORENSICS_THEME", "")
-    if chosen in THEMES:
-        return THEMES[chosen]
+    """Return the colours that were chosen, or those of the system's scheme; FORENSICS_THEME overrides both."""
+    app = QGuiApplication.instance()
+    for chosen in (os.environ.get("FORENSICS_THEME", ""), app.property(CHOSEN) if app is not None else None):
+        if isinstance(chosen, str) and chosen in THEMES:
+            return THEMES[chosen]
     return THEMES["dark" if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"]
 
 
@@ -88,8 +93,9 @@ def apply(app: QApplication) -> None:
     colours = current()
     app.setPalette(_palette(colours))
     sheet = Template((resources() / "style.qss").read_text(encoding="utf-8"))
-    check = resources() / "icons" / ("check-dark.svg" if colours is DARK else "check-light.svg")
-    app.setStyleSheet(sheet.substitute(dataclasses.asdict(colours), check=check.as_posix()))
+    scheme = "dark" if colours is DARK else "light"
+    marks = {name: (resources() / "icons" / f"{name}-{scheme}.svg").as_posix() for name in ("check", "down")}
+    app.setStyleSheet(sheet.substitute(dataclasses.asdict(colours), **marks))
 
 
 def _palette(colours: Colours) -> QPalette:

@@ -1,13 +1,12 @@
-"""The window: a sidebar with the pages, drops and keys that work everywhere, and a status bar for the job that runs."""
+"""The window: a sidebar with the pages, drops and keys that work everywhere, and a line for the jobs that run."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import cast
 
-from PySide6.QtCore import QSettings, QSize, Qt, Slot
+from PySide6.QtCore import QByteArray, QCoreApplication, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -19,154 +18,183 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMainWindow,
-    QProgressBar,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
-from classifier.places import home
-from forensics_app.gui import theme
-from forensics_app.gui.about_page import AboutPage
+from forensics_app.gui.closing import ask_to_close, stop_all
 from forensics_app.gui.empty_state import DropVeil
 from forensics_app.gui.image_page import ImagePage
 from forensics_app.gui.intake import offers, sources_in
-from forensics_app.gui.page import PageWidget
-from forensics_app.gui.shortcuts import ShortcutSheet
+from forensics_app.gui.page import Action, PageWidget
+from forensics_app.gui.pages import PAGES
+from forensics_app.gui.palette import Palette
+from forensics_app.gui.process_job import ProcessJob
+from forensics_app.gui.session import Session
+from forensics_app.gui.shortcuts import EVERYWHERE, ShortcutSheet, said
+from forensics_app.gui.sidebar import Mark, Sidebar
+from forensics_app.gui.status import StatusLine
 
-TIME_LEFT_AFTER_S = 4.0
-
-
-@dataclass(frozen=True)
-class Page:
-    """A row of the sidebar."""
-
-    title: str
-    icon: str
-    make: Callable[[], PageWidget]
-
-
-PAGES = (
-    Page("Inspect", "inspect", ImagePage),
-    Page("About", "about", AboutPage),
-)
+NARROW_BELOW_PX = 1000
+NUMBERS = {page.key: number for number, page in enumerate(PAGES)}
 
 
 class Window(QMainWindow):
     """The application's only window."""
 
+    redressed = Signal()
+    """Another theme was chosen: the application is to be dressed anew."""
+
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle(self.tr("Forensics"))
         self.setAcceptDrops(True)
-        self.pages = QStackedWidget()
-        self._tabs = QButtonGroup(self)
-        self._made = tuple(page.make() for page in PAGES)
-        for made in self._made:
-            self.pages.addWidget(made)
-        self.inspect = next(made for made in self._made if isinstance(made, ImagePage))
+        self.session = Session(self)
+        self.pages, self.sidebar = QStackedWidget(), Sidebar()
+        self._made: dict[str, PageWidget] = {}
+        self._page_keys: list[QShortcut] = []
+        self._may_close = False
+        for _ in PAGES:
+            self.pages.addWidget(QWidget())
+        self.inspect = cast("ImagePage", self.page("inspect"))
         whole = QWidget()
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self._sidebar())
+        row.addWidget(self.sidebar)
         row.addWidget(self.pages, 1)
         self.setCentralWidget(whole)
         self.veil = DropVeil(self)
-        self._status_bar()
+        self.status_line = StatusLine(self.inspect.desk, self.session.jobs, self)
+        self.setStatusBar(self.status_line)
+        self._connect()
         self._shortcuts()
+        self.turn_to("inspect")
         self._restore()
 
-    # -- parts
-
-    def _sidebar(self) -> QWidget:
-        bar = QFrame()
-        bar.setProperty("role", "sidebar")
-        column = QVBoxLayout(bar)
-        column.setContentsMargins(8, 12, 8, 8)
-        column.setSpacing(4)
-        for number, page in enumerate(PAGES):
-            button = self._side_button(self.tr(page.title))
-            button.setCheckable(True)
-            button.setChecked(number == 0)
-            self._tabs.addButton(button, number)
-            column.addWidget(button)
-        column.addStretch(1)
-        self.keys = self._side_button(self.tr("Keys"))
-        self.keys.setToolTip(self.tr("Show the keyboard shortcuts (?)"))
-        self.keys.clicked.connect(self.show_keys)
-        column.addWidget(self.keys)
-        self._tabs.idClicked.connect(self.pages.setCurrentIndex)
-        self._dress_sidebar()
-        return bar
-
-    def _side_button(self, text: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setAccessibleName(text)
-        button.setProperty("role", "tab")
-        button.setIconSize(QSize(24, 24))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setFixedSize(72, 60)
-        return button
-
-    def _dress_sidebar(self) -> None:
-        for number, page in enumerate(PAGES):
-            self._tabs.button(number).setIcon(theme.icon(page.icon, size_px=24))
-        self.keys.setIcon(theme.icon("keys", size_px=24))
-
-    def _status_bar(self) -> None:
-        self.status, self.bar, self.cancel = QLabel(), QProgressBar(), QToolButton()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedSize(160, 6)
-        self.bar.setAccessibleName(self.tr("Progress"))
-        self.cancel.setText(self.tr("Cancel"))
-        self.cancel.setAccessibleName(self.tr("Cancel judging"))
-        self.cancel.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.cancel.clicked.connect(self.inspect.desk.cancel)
-        self.statusBar().setSizeGripEnabled(False)
-        self.statusBar().addWidget(self.status, 1)
-        self.statusBar().addPermanentWidget(self.bar)
-        self.statusBar().addPermanentWidget(self.cancel)
-        self.inspect.progressed.connect(self._progress)
-        self._progress()
+    def _connect(self) -> None:
+        session = self.session
+        self.sidebar.chosen.connect(lambda number: self.turn_to(PAGES[number].key))
+        self.sidebar.keys_wanted.connect(self.show_keys)
+        self.inspect.progressed.connect(self.status_line.desk_moved)
+        session.noticed.connect(self.status_line.tell)
+        session.page_wanted.connect(self.turn_to)
+        session.jobs.changed.connect(self._mark_jobs)
+        session.jobs.ended.connect(self._job_ended)
+        session.settings.changed.connect(self._setting_changed)
 
     def _shortcuts(self) -> None:
-        page = self.inspect
-        for keys, slot in (
-            ("Ctrl+O", page.choose_files), ("Ctrl+Shift+O", page.choose_folder), ("Ctrl+V", page.paste),
-            ("Ctrl+E", page.choose_export), ("Esc", page.desk.cancel), ("Ctrl+Q", self.close),
-        ):  # fmt: skip
+        for action in self._actions():
+            if action.keys:
+                QShortcut(QKeySequence(action.keys), self, action.run)
+        for keys, slot in (("Ctrl+K", self.show_palette), ("Ctrl+Shift+P", self.show_palette),
+                           ("Esc", self.status_line.stop)):  # fmt: skip
             QShortcut(QKeySequence(keys), self, slot)
 
-    # -- what runs
+    # -- pages
+
+    def page(self, key: str) -> PageWidget:
+        """Return a page, made at its first visit."""
+        if key not in self._made:
+            number = NUMBERS[key]
+            made = self._made[key] = PAGES[number].load(self.session)
+            self.pages.insertWidget(number, made)
+            if (before := self.pages.widget(number + 1)) is not None:
+                self.pages.removeWidget(before)
+                before.deleteLater()
+        return self._made[key]
+
+    @property
+    def current(self) -> PageWidget:
+        """The page that is shown."""
+        return self.page(self.key)
+
+    @property
+    def key(self) -> str:
+        """The key of the page that is shown."""
+        return PAGES[self.pages.currentIndex()].key
+
+    @Slot(str, object)
+    def turn_to(self, key: str, what: object = None) -> None:
+        """Show a page, and on it what another page sends there."""
+        page, number = self.page(key), NUMBERS[key]
+        self.sidebar.button(number).setChecked(True)
+        self.pages.setCurrentIndex(number)
+        self._mark(key, "running" if self._runs(key) else "")
+        for shortcut in self._page_keys:
+            shortcut.deleteLater()
+        self._page_keys = [
+            QShortcut(QKeySequence(action.keys), self, action.run) for action in page.actions_now() if action.keys
+        ]
+        if what is not None:
+            page.open_with(what)
+
+    # -- jobs
+
+    def _runs(self, key: str) -> bool:
+        return any(job.page == key and job.running for job in self.session.jobs.active)
+
+    def _mark(self, key: str, mark: Mark) -> None:
+        self.sidebar.button(NUMBERS[key]).show_mark(mark)
 
     @Slot()
-    def _progress(self) -> None:
-        desk = self.inspect.desk
-        for widget in (self.bar, self.cancel):
-            widget.setVisible(desk.running)
-        self.bar.setRange(0, desk.total)
-        self.bar.setValue(desk.done)
-        if desk.total == 0:
-            self.status.setText(self.tr("Looking for pictures…") if desk.running else self.tr("Ready"))
-            return
-        text = self.tr("{0:,} of {1:,} judged").format(desk.done, desk.total)
-        seconds = time.monotonic() - desk.begun
-        if desk.running and desk.done and seconds > TIME_LEFT_AFTER_S:
-            left = round(seconds / desk.done * (desk.total - desk.done))
-            text += self.tr(" · {0}:{1:02d} left").format(*divmod(left, 60))
-        if not desk.running and desk.done < desk.total:
-            text = self.tr("Judging stopped: {0}").format(text)
-        self.status.setText(text)
+    def _mark_jobs(self) -> None:
+        for page in PAGES:
+            shown = self.sidebar.button(NUMBERS[page.key]).mark
+            if self._runs(page.key):
+                self._mark(page.key, "running")
+            elif shown == "running":
+                self._mark(page.key, "")
+
+    @Slot(ProcessJob)
+    def _job_ended(self, job: ProcessJob) -> None:
+        if job.page in NUMBERS and job.page != self.key and job.state in ("finished", "failed"):
+            self._mark(job.page, "done" if job.state == "finished" else "failed")
+        if job.state == "failed":
+            self.status_line.tell(f"{job.words}: {job.why}")
+        elif job.state == "finished":
+            self.status_line.tell(self.tr("{0}: done").format(job.words))
+
+    # -- actions
+
+    def _actions(self) -> tuple[Action, ...]:
+        page, tr = self.inspect, self.tr
+        titles = [QCoreApplication.translate("pages", one.title) for one in PAGES]
+        return (
+            *(Action(tr("Go to {0}").format(title), partial(self.turn_to, one.key), f"Ctrl+{number}")
+              for number, (one, title) in enumerate(zip(PAGES, titles, strict=True), 1)),
+            Action(tr("Open pictures"), self._inspecting(page.choose_files), "Ctrl+O"),
+            Action(tr("Open a folder"), self._inspecting(page.choose_folder), "Ctrl+Shift+O"),
+            Action(tr("Paste a picture or files"), self._inspecting(page.paste), "Ctrl+V"),
+            Action(tr("List the long jobs"), self.status_line.show_jobs, "Ctrl+J"),
+            Action(tr("Settings"), partial(self.turn_to, "settings"), "Ctrl+,"),
+            Action(tr("Show the keys"), self.show_keys),
+            *(Action(tr("Colours: {0}").format(name), partial(self.session.settings.put, "theme", key))
+              for key, name in (("light", tr("light")), ("dark", tr("dark")), ("system", tr("as the system")))),
+            Action(tr("Quit"), self.close, "Ctrl+Q"),
+        )  # fmt: skip
+
+    def _inspecting(self, slot: object) -> partial[None]:
+        return partial(self._turn_and, slot)
+
+    def _turn_and(self, slot: object) -> None:
+        self.turn_to("inspect")
+        if callable(slot):
+            slot()
+
+    @Slot()
+    def show_palette(self) -> None:
+        """Offer all that can be done now, the page's own actions first, the recent files last."""
+        recent = tuple(
+            Action(self.tr("Open {0}").format(path), self._inspecting(partial(self.inspect.add, [path])))
+            for path in self.session.settings.recent
+        )
+        Palette((*self.current.actions_now(), *self._actions(), *recent), self).open()
+
+    @Slot()
+    def show_keys(self) -> None:
+        """Show the keyboard shortcuts."""
+        own = [(action.keys, action.text) for action in self.current.actions_now() if action.keys]
+        title = QCoreApplication.translate("pages", PAGES[NUMBERS[self.key]].title)
+        ShortcutSheet([(self.tr("Everywhere"), said(EVERYWHERE)), (title, own)], self).open()
 
     # -- drops
 
@@ -189,12 +217,14 @@ class Window(QMainWindow):
         self.veil.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Judge what was dropped."""
+        """Give what was dropped to the page that is shown, or else have it judged."""
         self.veil.hide()
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self._turn_to(0)
-        self.inspect.take(sources_in(event.mimeData()))
+        intake = sources_in(event.mimeData())
+        if not self.current.take(intake):
+            self.turn_to("inspect")
+            self.inspect.take(intake)
 
     def open(self, paths: list[Path]) -> None:
         """Judge files and folders named on the command line."""
@@ -202,47 +232,56 @@ class Window(QMainWindow):
 
     # -- the rest
 
-    def _turn_to(self, number: int) -> None:
-        self._tabs.button(number).setChecked(True)
-        self.pages.setCurrentIndex(number)
-
-    @Slot()
-    def show_keys(self) -> None:
-        """Show the keyboard shortcuts."""
-        ShortcutSheet(self).open()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Show the keys on ?; let the page act on keys that no widget wanted, wherever the focus is."""
         if event.text() == "?":
             self.show_keys()
-        elif self.pages.currentWidget() is self.inspect:
+        elif self.current is self.inspect:
             self.inspect.keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the veil over the whole window."""
+        """Keep the veil over the whole window; give a narrow one's pages more room."""
         super().resizeEvent(event)
         self.veil.setGeometry(self.rect())
+        self.sidebar.narrow(self.width() < NARROW_BELOW_PX)
+
+    @Slot(str)
+    def _setting_changed(self, name: str) -> None:
+        if name == "theme":
+            self.redressed.emit()
 
     @Slot()
     def redress(self) -> None:
         """Take on the colours of a theme that changed."""
-        self._dress_sidebar()
-        for made in self._made:
+        self.sidebar.redress()
+        for made in self._made.values():
             made.redress()
 
     def _restore(self) -> None:
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
-        geometry = _settings().value("window/geometry")
-        if geometry is not None:
+        geometry = self.session.settings.bytes_of("window/geometry")
+        if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep the geometry, then stop all work and wait for it."""
-        _settings().setValue("window/geometry", self.saveGeometry())
-        for made in self._made:
+        """Ask if long jobs run; then keep the geometry, stop all work and wait for it."""
+        if self.session.jobs.active and not self._may_close:
+            event.ignore()
+            ask_to_close(self, self.session.jobs, stop=self._stop_and_quit)
+            return
+        self.session.settings.put_bytes("window/geometry", self.saveGeometry())
+        self.session.jobs.shutdown()
+        for made in self._made.values():
             made.shutdown()
+        self.session.settings.write()
         super().closeEvent(event)
 
+    def quit(self) -> None:
+        """Close without a question; jobs are stopped cleanly."""
+        self._may_close = True
+        self.close()
 
-def _settings() -> QSettings:
-    return QSettings(str(home() / "window.ini"), QSettings.Format.IniFormat)
+    def _stop_and_quit(self) -> None:
+        self._may_close = True
+        self.status_line.tell(self.tr("Stopping…"))
+        stop_all(self.session.jobs, then=self.close)

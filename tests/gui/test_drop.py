@@ -35,7 +35,7 @@ def test_a_dropped_picture_is_judged_and_shown(qtbot: QtBot, window: Window, pic
     assert "default" in page.verdict.knowledge.text()
     assert page.file.facts["Pixels"].text() == "240 × 180"
     assert not page.strip.isVisible() and not window.veil.isVisible()
-    assert window.status.text() == "1 of 1 judged" and not window.cancel.isVisible()
+    assert window.status_line.text.text() == "1 of 1 judged" and not window.status_line.cancel.isVisible()
 
 
 def test_what_is_left_open_follows_from_the_cause() -> None:
@@ -70,7 +70,7 @@ def test_several_make_a_strip_that_the_arrows_move_through(qtbot: QtBot, window:
     assert page.toolbar.name.text() == "2.png"
     QTest.keyClick(page.view, Qt.Key.Key_Left)
     assert page.toolbar.name.text() == "1.png"
-    assert window.status.text() == "3 of 3 judged"
+    assert window.status_line.text.text() == "3 of 3 judged"
 
 
 def test_a_folder_is_looked_through(qtbot: QtBot, window: Window, tmp_path: Path) -> None:

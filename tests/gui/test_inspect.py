@@ -17,8 +17,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from forensics_app.gui import theme
+from forensics_app.gui.pages import PAGES
 from forensics_app.gui.shortcuts import ShortcutSheet
-from forensics_app.gui.window import PAGES, Window
+from forensics_app.gui.window import Window
 from tests.conftest import write_picture
 from tests.gui.conftest import LIMIT_MS, drop, files, wait_judged
 
@@ -194,7 +195,7 @@ def test_every_control_is_reached_by_tab_and_has_a_name(inspecting: Window) -> N
     controls = {
         widget for widget in inspecting.findChildren(QWidget)
         if isinstance(widget, QAbstractButton | QSlider) and widget.isVisible() and widget.isEnabled()
-    } - set(inspecting._tabs.buttons()[1:])  # fmt: skip
+    } - set(inspecting.sidebar.tabs.buttons()[1:])  # fmt: skip
     inspecting.activateWindow()
     inspecting.inspect.view.setFocus()
     reached, focus = set(), inspecting.inspect.view
@@ -210,10 +211,11 @@ def test_every_control_is_reached_by_tab_and_has_a_name(inspecting: Window) -> N
 
 
 def test_pages_are_the_rows_of_the_table(inspecting: Window) -> None:
-    assert [inspecting._tabs.button(number).text() for number in range(len(PAGES))] == [page.title for page in PAGES]
+    shown = [inspecting.sidebar.button(number).accessibleName() for number in range(len(PAGES))]
+    assert shown == [page.title for page in PAGES]
     inspecting.activateWindow()
-    inspecting._tabs.button(0).setFocus()
-    QTest.keyClick(inspecting._tabs.button(0), Qt.Key.Key_Down)
+    inspecting.sidebar.tabs.button(0).setFocus()
+    QTest.keyClick(inspecting.sidebar.tabs.button(0), Qt.Key.Key_Down)
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
     assert inspecting.pages.currentIndex() == 1
     QTest.keyClick(inspecting, Qt.Key.Key_Space)

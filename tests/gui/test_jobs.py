@@ -83,8 +83,8 @@ def test_cancel_keeps_what_is_judged_and_a_look_judges_again(qtbot: QtBot, windo
     drop(window, files(pictures(30)))
     desk, page = window.inspect.desk, window.inspect
     qtbot.waitUntil(lambda: desk.done >= 2, timeout=LIMIT_MS)
-    assert window.cancel.isVisible() and window.bar.isVisible()
-    window.cancel.click()
+    assert window.status_line.cancel.isVisible() and window.status_line.bar.isVisible()
+    window.status_line.cancel.click()
     states = wait_judged(qtbot, window, 30)
     assert states.count("stopped") >= 1 and states.count("stopped") + desk.done == 30
     page.strip.setCurrentIndex(desk.pictures.index(29))
@@ -124,7 +124,7 @@ def test_a_missing_detector_is_told_in_place(qtbot: QtBot, window: Window, pictu
     assert wait_judged(qtbot, window, 2) == ["error", "error"]
     page = window.inspect
     assert page.verdict.headline.text() == "No detector" and "detector.json" in page.verdict.reason.text()
-    assert window.status.text() == "Judging stopped: 0 of 2 judged"
+    assert window.status_line.text.text() == "Judging stopped: 0 of 2 judged"
     (broken / "detector.json").unlink()
     page.move_on(1)
     qtbot.waitUntil(lambda: page.shown() is not None, timeout=LIMIT_MS)

@@ -28,7 +28,7 @@ def test_contrast_is_that_of_wcag() -> None:
 
 def test_the_style_sheet_names_only_known_colours() -> None:
     sheet = re.sub(r"/\*.*?\*/", "", (resources() / "style.qss").read_text(encoding="utf-8"), flags=re.S)
-    assert set(re.findall(r"\$(\w+)", sheet)) <= {*asdict(theme.LIGHT), "check"}
+    assert set(re.findall(r"\$(\w+)", sheet)) <= {*asdict(theme.LIGHT), "check", "down"}
     assert not re.search(r"#[0-9a-f]{6}", sheet)
 
 

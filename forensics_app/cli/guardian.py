@@ -1,0 +1,35 @@
+"""For commands that another program runs: they end cleanly when it closes their stdin, and also when it dies."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import threading
+
+WITH_STDIN = "FORENSICS_ENDS_WITH_STDIN"
+"""Set to 1, a command ends as by Ctrl-C as soon as its stdin is closed, and gives way to the program that runs it."""
+NICENESS = 10
+
+
+def obey() -> None:
+    """Watch stdin if the program that runs us asks for it."""
+    if os.environ.pop(WITH_STDIN, "") != "1":
+        return
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    threading.Thread(target=_watch, name="guardian", daemon=True).start()
+
+
+def _watch() -> None:
+    while True:
+        try:
+            if not os.read(0, 1):
+                break
+        except OSError:
+            break
+    # A signal to the main thread ends what it waits for; Windows has none, and wakes it another way.
+    if hasattr(signal, "pthread_kill") and (main := threading.main_thread().ident) is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        _thread.interrupt_main()

@@ -1,0 +1,47 @@
+"""The pages of the window, a row each; a page's module is imported when it is first looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+from forensics_app.gui.page import PageWidget
+from forensics_app.gui.session import Session
+
+
+@dataclass(frozen=True)
+class Page:
+    """A row of the sidebar; `low` ones stand at its lower end."""
+
+    key: str
+    title: str
+    icon: str
+    load: Callable[[Session], PageWidget]
+    low: bool = False
+
+
+def _inspect(session: Session) -> PageWidget:
+    from forensics_app.gui.image_page import ImagePage
+
+    return ImagePage(session)
+
+
+def _settings(session: Session) -> PageWidget:
+    from forensics_app.gui.settings_page import SettingsPage
+
+    return SettingsPage(session)
+
+
+def _about(session: Session) -> PageWidget:
+    from forensics_app.gui.about_page import AboutPage
+
+    return AboutPage(session)
+
+
+PAGES = (
+    Page("inspect", str(QT_TRANSLATE_NOOP("pages", "Inspect")), "inspect", _inspect),
+    Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),
+    Page("about", str(QT_TRANSLATE_NOOP("pages", "About")), "about", _about, low=True),
+)
