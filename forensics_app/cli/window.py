@@ -14,6 +14,9 @@ def gui(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="[PATH]...", readable=False, help="Pictures or folders to open.")
     ] = None,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Drop a sample, wait for its map, print one JSON line, and leave.")
+    ] = False,
 ) -> None:
     """Open the window.
 
@@ -25,4 +28,4 @@ def gui(
         raise BadUse(f"{problem} Without a window, try: forensics analyze IMAGE")
     from forensics_app.gui.app import run
 
-    raise typer.Exit(run(paths or []))
+    raise typer.Exit(run(paths or [], self_test=self_test))

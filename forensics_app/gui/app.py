@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,12 @@ WAKE_MS = 200
 INTERRUPTED = 130
 
 
-def run(paths: Sequence[Path] = ()) -> int:
-    """Show the window with files or folders to judge; return the exit code: 2 without a display, 130 when stopped."""
+def run(paths: Sequence[Path] = (), *, self_test: bool = False) -> int:
+    """Show the window with files or folders to judge; return the exit code: 2 without a display, 130 when stopped.
+
+    `self_test` drops the first of them, or a sample, prints what was seen as one line of JSON and leaves: 0, or 2 with
+    a sentence on stderr.
+    """
     # Ctrl-C and SIGTERM are only noted: an exception out of Qt's imports or callbacks would crash the process.
     interrupts: list[int] = []
     for stop in (signal.SIGINT, signal.SIGTERM):
@@ -41,6 +47,8 @@ def run(paths: Sequence[Path] = ()) -> int:
     dress(app)
     window = Window()
     choose_theme(app, window)
+    if self_test:
+        return _test(window, list(paths))
     window.show()
     if paths:
         window.open(list(paths))
@@ -55,6 +63,20 @@ def run(paths: Sequence[Path] = ()) -> int:
     timer.timeout.connect(look)
     timer.start()
     return app.exec()
+
+
+def _test(window: Window, paths: list[Path]) -> int:
+    from forensics_app.gui.self_test import SelfTestFailed, self_test
+
+    try:
+        seen = self_test(window, paths)
+    except SelfTestFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    finally:
+        window.quit()
+    sys.stdout.write(json.dumps(asdict(seen)) + "\n")
+    return 0
 
 
 def choose_theme(app: QApplication, window: Window) -> None:
