@@ -22,6 +22,7 @@ from forensics_app.core.words import ANSWERS, shown
 if TYPE_CHECKING:
     from classifier.detector import Installed
     from forensics_app.core.scan import Options, Selection, Summary
+    from forensics_app.core.workers import Ahead
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ def shard_of(text: str) -> tuple[int, int]:
     return share - 1, of
 
 
-def scan_into(order: Order, terminal: Terminal, *, made: tuple[Path, ...] = ()) -> int:
+def scan_into(order: Order, terminal: Terminal, *, made: tuple[Path, ...] = (), ahead: Ahead | None = None) -> int:
     """Scan a folder, say where the results are, and return how many files failed.
 
-    `made` is what `forensics_app.core.results.claim` said of the folder of the report.
+    `made` is what `forensics_app.core.results.claim` said of the folder of the report, `ahead` the first worker.
     """
     from forensics_app.core.scan import known_as, scan
     from forensics_app.core.store import Query, ScanStore
@@ -79,7 +80,7 @@ def scan_into(order: Order, terminal: Terminal, *, made: tuple[Path, ...] = ()) 
         query = Query(number, os.fsencode(os.path.abspath(order.folder)))  # noqa: PTH100 - resolves no links
         events = scan(
             order.folder, order.installed.folder, store,
-            shard=order.shard, selection=order.selection, options=order.options,
+            shard=order.shard, selection=order.selection, options=order.options, ahead=ahead,
         )  # fmt: skip
         if order.out is not None:
             title = order.title or f"Pictures in {order.folder.resolve().name or order.folder}"

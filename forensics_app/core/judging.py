@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Heatmaps = Literal["flagged", "all", "none"]
 HEATMAPS, THUMBNAILS = "heatmaps", "thumbnails"
+NEEDED = ("onnxruntime", "forensics_app.core.analysis")
+"""What a worker imports for this job, and may import before it knows the job."""
 THUMBNAIL_PX = 160
 JPEG_QUALITY = 88
 

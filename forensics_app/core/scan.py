@@ -22,7 +22,7 @@ from forensics_app.core.scan_source import Shard, Source
 from forensics_app.core.store import ScanStore
 from forensics_app.core.walk import Selection, is_archive
 from forensics_app.core.words import shown
-from forensics_app.core.workers import CannotContinue, Limits, Workers
+from forensics_app.core.workers import Ahead, CannotContinue, Limits, Workers
 
 __all__ = ["CannotScan", "Event", "Limits", "Options", "Progress", "Scanned", "Selection", "Summary", "scan"]
 
@@ -51,6 +51,7 @@ def scan(
     shard: Shard = (0, 1),
     selection: Selection = Selection(archives=True),  # noqa: B008 - frozen
     options: Options = Options(),
+    ahead: Ahead | None = None,
 ) -> Iterator[Event]:
     """Judge every picture of `root`, a folder or an archive, with the detector in the folder `detector`.
 
@@ -59,7 +60,9 @@ def scan(
     missing, never scanned) overlays and thumbnails are written, named by SHA-256; files that are there already are
     kept. `options.workers` 0 means one a core. A file that crashes or hangs its worker, or needs more than the limits,
     is a row with an error. `shard` (i, n) takes the i-th of n shares, each into a store of its own, which
-    `ScanStore.merge` joins. Closing the generator stops the workers and keeps what was judged.
+    `ScanStore.merge` joins. `ahead` is a worker that was started before all this was known, to be ready sooner, with
+    the limits of `options` and the imports of `forensics_app.core.judging.NEEDED`. Closing the generator stops the
+    workers and keeps what was judged.
     Raises `CannotScan`, `forensics_app.core.analysis.CannotJudge`, `classifier.detector.BadDetector` and `BadStore`.
     """
     installed = _check(root, detector, options)
@@ -71,7 +74,7 @@ def scan(
         options.device, options.scaled,
     )  # fmt: skip
     pictures = Pictures(options.out, options.heatmaps, installed)
-    crew = Workers(prepare, manner, limits=options.limits)
+    crew = Workers(prepare, manner, limits=options.limits, ahead=ahead)
     try:
         with crew:
             most = options.workers if options.workers > 0 else _cores()

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from forensics_app.core.members import INSIDE, members
 from forensics_app.core.walk import Found, Selection, is_archive, matcher, walk
 
 Facts = tuple[int, int]
@@ -102,6 +101,8 @@ class Source:
 
     def _members(self, archive: str) -> Iterator[Todo | None]:
         facts, patterns = facts_of(archive), matcher(self.selection)
+        from forensics_app.core.members import INSIDE, members  # only where there is an archive: it imports much
+
         within = os.path.relpath(archive, self.root) + INSIDE
 
         def wanted(name: str) -> bool:

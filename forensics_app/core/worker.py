@@ -14,9 +14,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import connection
 from typing import Any, Protocol
 
@@ -72,21 +73,30 @@ class _Enough(Exception):
     """This worker has told of something after which it should take no other task."""
 
 
-def serve(pipe: connection.Connection, prepare: Callable[..., Job], arguments: tuple[Any, ...], limits: Limits) -> None:
-    """Be a worker until the pipe closes, which it also does when the parent dies."""
+def serve(pipe: connection.Connection, modules: Sequence[str], limits: Limits) -> None:
+    """Be a worker until the pipe closes, which it also does when the parent dies.
+
+    `modules` are imported at once; the first message says what the job is.
+    """
     _confine(limits)
     with suppress(EOFError, OSError, _Enough):  # the parent is gone or has closed the pipe
         try:
+            for name in modules:
+                import_module(name)
+            prepare, arguments = pipe.recv()
             job = prepare(*arguments)
         except MemoryError:
             reason = f"A worker needs more memory than its limit of {limits.memory_bytes / 2**20:,.0f} MiB to start."
             _send(pipe, {"stop": reason, "kind": "MemoryError"})
-            return
+        except (EOFError, ConnectionError):
+            raise
         except Exception as error:
             _send(pipe, {"stop": str(error) or type(error).__name__, "kind": type(error).__name__})
-            return
-        _send(pipe, {"ready": True})
-        _Worker(pipe, job, limits).run()
+        else:
+            _send(pipe, {"ready": True})
+            _Worker(pipe, job, limits).run()
+    pipe.close()
+    os._exit(0)  # there is nothing to flush, and taking everything apart first would hold up the parent
 
 
 @dataclass(eq=False)

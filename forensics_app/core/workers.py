@@ -19,7 +19,7 @@ from typing import Any
 
 from forensics_app.core.worker import CannotContinue, Job, Limits, Task, serve
 
-__all__ = ["Asked", "CannotContinue", "Job", "Limits", "Outcome", "Returned", "Task", "Workers"]
+__all__ = ["Ahead", "Asked", "CannotContinue", "Job", "Limits", "Outcome", "Returned", "Task", "Workers"]
 
 START_SECONDS = 60.0
 MAX_FAILED_STARTS = 3
@@ -77,12 +77,42 @@ class _Worker:
         return self.ready and self.reading is None and len(self.tasks) < 2
 
 
+class Ahead:
+    """One worker that starts before its job is known: it imports while its parent still finds out what is to be done.
+
+    Close it, also after an exception; one that `Workers` has taken over is theirs.
+    """
+
+    def __init__(self, *modules: str, limits: Limits) -> None:
+        """`modules` are imported as soon as the worker's limits hold."""
+        self.worker: _Worker | None = _started(modules, limits)
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if (worker := self.taken()) is not None:
+            worker.pipe.close()
+            with _no_interrupt():
+                _end(worker)
+
+    def taken(self) -> _Worker | None:
+        """Return the worker, once."""
+        worker, self.worker = self.worker, None
+        return worker
+
+
 class Workers:
     """Processes that work on a task each, with the next one read. Close it, also after an exception."""
 
-    def __init__(self, prepare: Callable[..., Job], *arguments: Any, limits: Limits) -> None:
-        """`prepare(*arguments)` runs once in each worker and returns its job; its module must be light to import."""
-        self._prepare, self._arguments, self._limits = prepare, arguments, limits
+    def __init__(
+        self, prepare: Callable[..., Job], *arguments: Any, limits: Limits, ahead: Ahead | None = None
+    ) -> None:
+        """`prepare(*arguments)` runs once in each worker and returns its job; its module must be light to import.
+
+        `ahead`, started with the same limits, is the first worker.
+        """
+        self._prepare, self._arguments, self._limits, self._ahead = prepare, arguments, limits, ahead
         self._workers: list[_Worker] = []
         self._asking: dict[int, _Worker] = {}
         self._failed_starts = 0
@@ -114,16 +144,13 @@ class Workers:
 
     def start(self) -> None:
         """Start one more worker; it takes tasks when it is ready."""
-        context = get_context("spawn")
-        mine, theirs = context.Pipe()
-        orders = (theirs, self._prepare, self._arguments, self._limits)
-        process = context.Process(target=serve, args=orders, name="forensics-worker", daemon=True)
-        if sys.platform != "win32":
-            resource_tracker.ensure_running()  # it would unblock SIGINT when the first process starts it
-        with theirs, _no_interrupt():
-            process.start()
-            self._workers.append(_Worker(process, mine))
-            self.pids.append(process.pid or 0)
+        worker = self._ahead.taken() if self._ahead is not None else None
+        worker = worker or _started((), self._limits)
+        worker.since = time.monotonic()
+        self._workers.append(worker)
+        self.pids.append(worker.process.pid or 0)
+        with suppress(OSError):  # a worker that has just died is noticed by `wait`
+            worker.pipe.send((self._prepare, self._arguments))
 
     def give(self, task: Task) -> None:
         """Hand a task to the worker with the least to do; there must be `room`, and an `idle` one for bytes.
@@ -242,6 +269,18 @@ class Workers:
         worker.process.join(0.2)  # one that is ending says how
         _end(worker)
         yield from map(Returned, worker.tasks if returned is None else returned)
+
+
+def _started(modules: tuple[str, ...], limits: Limits) -> _Worker:
+    """Return a worker that imports `modules` and then waits to be told its job."""
+    context = get_context("spawn")
+    mine, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, modules, limits), name="forensics-worker", daemon=True)
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()  # it would unblock SIGINT when the first process starts it
+    with theirs, _no_interrupt():
+        process.start()
+        return _Worker(process, mine)
 
 
 def _end(worker: _Worker) -> None:

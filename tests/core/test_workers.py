@@ -16,6 +16,7 @@ import pytest
 
 from forensics_app.core.workers import (
     MAX_FAILED_STARTS,
+    Ahead,
     Asked,
     CannotContinue,
     Limits,
@@ -237,3 +238,31 @@ def test_workers_end_with_their_parent_however_it_dies(task: str) -> None:
     parent = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     assert parent.returncode == -signal.SIGKILL
     assert gone(int(parent.stdout), patience=6)
+
+
+def test_a_worker_may_start_before_its_job_is_known() -> None:
+    limits = Limits(MEMORY, 30)
+    with Ahead("json", limits=limits) as ahead:
+        assert ahead.worker is not None
+        early = ahead.worker.process.pid
+        with Workers(prepare_any, limits=limits, ahead=ahead) as workers:
+            answer = work(workers, ["one"])["one"].answer
+        assert answer is not None and answer["pid"] == early and ahead.worker is None
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("module", ["json", "no_such_module"])
+def test_one_that_gets_no_job_is_not_left_behind(module: str) -> None:
+    with Ahead(module, limits=Limits(MEMORY)):
+        assert len(multiprocessing.active_children()) == 1
+    assert not multiprocessing.active_children()
+
+
+def test_what_it_cannot_import_is_told() -> None:
+    limits = Limits(MEMORY)
+    with (
+        Ahead("no_such_module", limits=limits) as ahead,
+        Workers(prepare_any, limits=limits, ahead=ahead) as workers,
+        pytest.raises(CannotContinue, match="no_such_module"),
+    ):
+        work(workers, ["one"])
