@@ -1,0 +1,79 @@
+"""Installing a detector: its checked files, copied into the user's folder, whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+from pathlib import Path
+
+from classifier.atomic import new_folder
+from classifier.detector import CARD, FAST, NAME, BadDetector, Installed, fast_twin, find, open_folder
+from classifier.places import home
+
+
+class CannotInstall(Exception):
+    """A detector that is not installed; `str()` is one sentence that says why and what to do."""
+
+
+def install(source: Path, name: str | None = None) -> Installed:
+    """Copy a detector, or that of a run, into the user's `detectors` folder, and return it as it is installed.
+
+    Without a name it gets its card's. A taken name is numbered, and a detector that is installed already is returned
+    as it is. Raises `BadDetector` for one that cannot be used, `CannotInstall` for a bad name or a full disk.
+    """
+    found = open_folder(find(source))
+    if (same := installed_as(found.id)) is not None and name in (None, same.folder.name):
+        return same
+    folder = _free(name or found.card.name)
+    try:
+        with new_folder(folder) as part:
+            _copy(found, part)
+            open_folder(part)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        why = "the disk is full" if full else (error.strerror or type(error).__name__).lower()
+        raise CannotInstall(f"The detector could not be copied into {folder.parent}: {why}.") from None
+    return open_folder(folder, check=False)
+
+
+def installed_as(identity: str) -> Installed | None:
+    """Return the user's detector of that id, or None; broken ones are passed over."""
+    for card in sorted((home() / "detectors").glob(f"[!.]*/{CARD}")):
+        try:
+            one = open_folder(card.parent, check=False)
+        except BadDetector:
+            continue
+        if one.id == identity:
+            return one
+    return None
+
+
+def _free(name: str) -> Path:
+    """Return a folder for a new detector: of that name, or of the first of `name-2`, `name-3` … that is not taken."""
+    if not re.fullmatch(NAME.pattern, name):
+        raise CannotInstall(
+            f"'{name}' is no name for a detector: letters, digits, dots, dashes and underscores, at most 64, are."
+        )
+    root, number, folder = home() / "detectors", 1, home() / "detectors" / name
+    while folder.exists():
+        number += 1
+        folder = root / f"{name[:60]}-{number}"
+    return folder
+
+
+def _copy(found: Installed, part: Path) -> None:
+    """Copy what the card names, its members and its fast twin, and nothing else that lies there."""
+    for name in (CARD, *found.card.files):
+        shutil.copyfile(found.folder / name, part / name)
+    for member in found.card.members:
+        (part / member).mkdir()
+        _copy(open_folder(found.folder / member, check=False), part / member)
+    if found.card.members or found.card.precision == "int8":
+        return
+    try:
+        twin = fast_twin(found)
+    except BadDetector:
+        return
+    (part / FAST).mkdir()
+    _copy(twin, part / FAST)
