@@ -28,6 +28,9 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", readable=False, help="Write a page there, and the maps beside it.")
     ] = None,
+    maps: Annotated[
+        Path | None, typer.Option(metavar="DIR", readable=False, help="Write each map alone there, as a grey PNG.")
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -46,8 +49,9 @@ def explain(
     if not isinstance(found, explaining.Explained):
         raise BadUse("Nothing was explained.")
     written = explain_page.write(out, picture, found, loaded.card) if out else {}
+    alone = explaining.write_maps(maps, found) if maps else {}
     if json:
-        terminal.record(explaining.to_json(picture, found, written))
+        terminal.record(explaining.to_json(picture, found, written, alone))
     for part in () if json else paragraphs(found):
         terminal.result(part)
     if out is not None and not json:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
+from classifier.atomic import replacing
 from classifier.detector import Card
 from classifier.images import ImageFile, load
 from classifier.runtime import Detector
@@ -91,9 +93,28 @@ def _require(card: Card, cls: str) -> None:
     raise BadClass(f"The detector '{card.name}' knows no class '{shown(cls)}'.{hint} Its classes: {listed}.")
 
 
-def to_json(picture: Path, found: Explained, written: dict[str, str]) -> dict[str, Any]:
-    """Return the public JSON form; `written` says where the map of each stage was written, by its name."""
-    file = found.file
+def write_maps(folder: Path, found: Explained) -> dict[str, str]:
+    """Write each map alone into a new or existing folder; return where each stage's is, by its name.
+
+    They are grey PNGs of 8 bits, at most 1024 px on a side: 0 for nothing, 255 for the strongest place.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    places = {mapped.stage.name: folder / f"{mapped.stage.name}.png" for mapped, _ in found.maps}
+    for mapped, _ in found.maps:
+        grey = np.rint(np.clip(mapped.heat.values, 0, 1) * 255).astype(np.uint8)
+        with replacing(places[mapped.stage.name]) as file:
+            Image.fromarray(grey).save(file, "PNG")
+    return {name: str(path) for name, path in places.items()}
+
+
+def to_json(
+    picture: Path, found: Explained, written: dict[str, str], alone: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the public JSON form; `written` and `alone` say where the map of each stage was written, by its name.
+
+    The first are maps on the picture, the second are maps alone; `boxes` are the parts that the detector looked at.
+    """
+    file, alone = found.file, alone or {}
     return {
         **path_fields(str(picture)),
         "sha256": file.sha256,
@@ -108,6 +129,8 @@ def to_json(picture: Path, found: Explained, written: dict[str, str]) -> dict[st
                 "stage": mapped.stage.name,
                 "layer": mapped.stage.layer,
                 "file": written.get(mapped.stage.name),
+                "alone": alone.get(mapped.stage.name),
+                "boxes": [list(box) for box in mapped.heat.boxes],
                 "trust": asdict(trust),
             }
             for mapped, trust in found.maps

@@ -10,6 +10,7 @@ from PIL import Image
 from classifier.images import Pixels
 from classifier.pointing import looked_at
 from classifier.runtime import Heat
+from forensics_app.core.colour_maps import levels, table
 from forensics_app.core.html import data_uri
 
 OPACITY = 0.45
@@ -25,15 +26,13 @@ def overlay(pixels: Pixels, heat: Heat, *, opacity: float = OPACITY, colour_map:
     height, width = heat.values.shape
     ground = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR), np.float32)
     alpha = looked_at(heat, (pixels.shape[0], pixels.shape[1]))[..., None] * np.float32(opacity)
-    mixed = ground * (1 - alpha) + coloured(heat, colour_map)[..., :3].astype(np.float32) * alpha
+    mixed = ground * (1 - alpha) + coloured(heat, colour_map).astype(np.float32) * alpha
     return mixed.round().astype(np.uint8)
 
 
 def coloured(heat: Heat, colour_map: str = COLOUR_MAP) -> Pixels:
-    """Return the map in colours, (h, w, 3) bytes; `colour_map` is matplotlib's name of a perceptually even one."""
-    from matplotlib import colormaps
-
-    return np.asarray(colormaps[colour_map](heat.values, bytes=True))[..., :3]
+    """Return the map in colours, (h, w, 3) bytes; `colour_map` is one of `colour_maps.COLOUR_MAPS`."""
+    return table(colour_map)[levels(heat.values)]
 
 
 def embedded(pixels: Pixels, side_px: int = SIDE_PX) -> str:

@@ -34,7 +34,7 @@ SOURCE_TYPES = {
 
 def look_at_metadata(file: ImageFile) -> Evidence:
     """Return what the file's metadata claims about its origin."""
-    exif = _exif(file)
+    exif = exif_of(file)
     declared = _declared(file)
     if declared:
         summary = f"The metadata declares the picture {declared} (IPTC digital source type)."
@@ -46,7 +46,8 @@ def look_at_metadata(file: ImageFile) -> Evidence:
     return _settings(file, texts) or _camera(exif)
 
 
-def _exif(file: ImageFile) -> Image.Exif:
+def exif_of(file: ImageFile) -> Image.Exif:
+    """Return the EXIF of a file, empty where it has none; raises what Pillow raises for a damaged one."""
     raw = file.info.get("exif")
     if isinstance(raw, bytes):
         exif = Image.Exif()

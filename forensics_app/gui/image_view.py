@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from classifier.preprocess import Box
 from forensics_app.core.overlay import OPACITY
-from forensics_app.gui import theme
+from forensics_app.gui import image_overlays, theme
 from forensics_app.gui.pictures import Painted
 
 MARGIN_PX = 16
 MOST_ZOOM = 32.0
 MOST_FITTING = 2.0
-CORNER_PX = 8
 ICON_PX = 56
 PIXELATED_FROM = 3.0
+ALIGNED_FROM = 1.0
+"""From one screen pixel per picture pixel on, the picture lies edge on edge with the screen's pixels."""
 STEP = 1.25
 PAN_PX = 64
 
@@ -45,10 +34,14 @@ class ImageView(QWidget):
         super().__init__(parent)
         self.painted: Painted | None = None
         self.map_on, self.opacity = True, OPACITY
+        self.heat: QImage | None = None
+        self.boxes: tuple[Box, ...] = ()
+        self.split: float | None = None
         self._instead = ""
         self._scale: float | None = None
         self._centre = QPointF()
         self._grabbed: QPointF | None = None
+        self._dividing = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 200)
         self.setAccessibleName(self.tr("Picture"))
@@ -56,7 +49,13 @@ class ImageView(QWidget):
     def show_picture(self, painted: Painted | None, instead: str = "") -> None:
         """Show another picture, fitted to the window, or where there is none an icon instead."""
         self.painted, self._instead = painted, instead
+        self.show_heat(painted.heat if painted else None, painted.boxes if painted else ())
         self.fit()
+
+    def show_heat(self, heat: QImage | None, boxes: tuple[Box, ...]) -> None:
+        """Lay another map on the picture, with the parts that the detector looked at."""
+        self.heat, self.boxes = heat, boxes
+        self.update()
 
     def set_map(self, on: bool) -> None:
         """Lay the map on the picture or take it off."""
@@ -66,6 +65,13 @@ class ImageView(QWidget):
     def set_opacity(self, opacity: float) -> None:
         """Set how much the map covers, in [0, 1]."""
         self.opacity = opacity
+        self.update()
+
+    def set_split(self, at: float | None) -> None:
+        """Show the map only right of a line, at a part of the window's width; None for all over the picture."""
+        self.split = None if at is None else min(max(at, 0.02), 0.98)
+        self.setMouseTracking(self.split is not None)
+        self.unsetCursor()
         self.update()
 
     @property
@@ -114,6 +120,9 @@ class ImageView(QWidget):
         """Return where the whole picture lies in the window."""
         factor, (width, height) = self._factor(), self._size()
         corner = QRectF(self.rect()).center() - self._centre * factor
+        if self.zoom >= ALIGNED_FROM:
+            ratio = self.devicePixelRatioF()
+            corner = QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio)
         return QRectF(corner.x(), corner.y(), width * factor, height * factor)
 
     def _to_picture(self, point: QPointF) -> QPointF:
@@ -142,29 +151,35 @@ class ImageView(QWidget):
         elif self._instead:
             icon = theme.pixmap(self._instead, theme.current().muted, ICON_PX, self.devicePixelRatioF())
             painter.drawPixmap(self.rect().center() - QPoint(ICON_PX // 2, ICON_PX // 2), icon)
-        self._round(painter)
+        image_overlays.corners(painter, QRectF(self.rect()), focused=self.hasFocus())
 
     def _paint(self, painter: QPainter, painted: Painted) -> None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.zoom < PIXELATED_FROM)
         level = max(0, math.floor(math.log2(max(1.0, 1 / self.zoom))))
         self._draw(painter, painted.levels[min(level, len(painted.levels) - 1)])
-        if self.map_on and painted.heat is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.setOpacity(self.opacity)
-            self._draw(painter, painted.heat)
-            painter.setOpacity(1)
-            self._frame(painter, painted.boxes)
+        if self.map_on and self.heat is not None:
+            self._paint_map(painter, self.heat)
+        if self.zoom >= image_overlays.GRID_FROM:
+            image_overlays.grid(painter, self._target(), self._factor(), QRectF(self.rect()))
+        if self._divided():
+            image_overlays.divider(painter, self._divider(), QRectF(self.rect()))
 
-    def _round(self, painter: QPainter) -> None:
-        """Round the corners by painting the window over them, which is cheaper than clipping to a curve."""
-        colours, whole, inner = theme.current(), QPainterPath(), QPainterPath()
-        whole.addRect(QRectF(self.rect()))
-        inner.addRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CORNER_PX, CORNER_PX)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(whole.subtracted(inner), QColor(colours.window))
-        painter.setPen(QPen(QColor(colours.accent if self.hasFocus() else colours.border), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(inner)
+    def _paint_map(self, painter: QPainter, heat: QImage) -> None:
+        painter.save()
+        if self._divided():
+            painter.setClipRect(QRectF(self._divider(), 0, self.width(), self.height()))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setOpacity(self.opacity)
+        self._draw(painter, heat)
+        painter.setOpacity(1)
+        image_overlays.frame(painter, self._target(), self._factor(), self.boxes)
+        painter.restore()
+
+    def _divided(self) -> bool:
+        return self.split is not None and self.map_on and self.heat is not None
+
+    def _divider(self) -> float:
+        return (self.split or 0.0) * self.width()
 
     def _draw(self, painter: QPainter, image: QImage) -> None:
         """Draw an image of the whole picture, in any size, but touch only what is in sight."""
@@ -178,38 +193,38 @@ class ImageView(QWidget):
         place = QRectF(target.x() + left * x, target.y() + top * y, part.width() * x, part.height() * y)
         painter.drawImage(place, image, part)
 
-    def _frame(self, painter: QPainter, boxes: Sequence[Box]) -> None:
-        """Frame what the detector looked at: dark under light, to be seen on any picture."""
-        target, factor = self._target(), self._factor()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for left, top, right, bottom in boxes:
-            box = QRectF(left * factor, top * factor, (right - left) * factor, (bottom - top) * factor)
-            box.translate(target.topLeft())
-            for colour, width in ((QColor(0, 0, 0, 150), 3.0), (QColor(255, 255, 255, 230), 1.0)):
-                painter.setPen(QPen(colour, width))
-                painter.drawRect(box.adjusted(1, 1, -1, -1))
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
         self.set_zoom(self.zoom * 1.0015 ** event.angleDelta().y(), event.position())
         event.accept()
 
+    def _at_divider(self, point: QPointF) -> bool:
+        return self._divided() and abs(point.x() - self._divider()) <= image_overlays.GRAB_PX
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Grab the picture."""
-        if event.button() == Qt.MouseButton.LeftButton and self.painted is not None:
+        """Grab the divider, or the picture."""
+        if event.button() != Qt.MouseButton.LeftButton or self.painted is None:
+            return
+        self._dividing = self._at_divider(event.position())
+        if not self._dividing:
             self._grabbed = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the picture."""
-        if self._grabbed is not None:
+        """Drag what was grabbed; say where the divider can be."""
+        if self._dividing:
+            self.set_split(event.position().x() / max(self.width(), 1))
+        elif self._grabbed is not None:
             moved = event.position() - self._grabbed
             self._grabbed = event.position()
             self.pan(moved.x(), moved.y())
+        if self._grabbed is None:
+            over = self._dividing or self._at_divider(event.position())
+            self.setCursor(Qt.CursorShape.SplitHCursor if over else Qt.CursorShape.ArrowCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let the picture go."""
-        self._grabbed = None
+        """Let go."""
+        self._grabbed, self._dividing = None, False
         self.unsetCursor()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -18,6 +18,7 @@ from classifier.detector import DEFAULT, BadDetector, Card
 from classifier.images import BadImage
 from classifier.runtime import Detector
 from forensics_app.core.analysis import Analysis, CannotJudge, analyze
+from forensics_app.core.file_metadata import Row, rows
 from forensics_app.core.walk import find_files
 from forensics_app.core.words import shown
 from forensics_app.gui.pictures import Painted, paintable
@@ -58,8 +59,15 @@ class Judged:
 
     picture: Picture
     analysis: Analysis
-    card: Card
+    detector: Detector
     painted: Painted
+    rows: tuple[Row, ...] = ()
+    """What the file says beside its pixels."""
+
+    @property
+    def card(self) -> Card:
+        """The card of the detector that judged."""
+        return self.detector.card
 
     @property
     def nbytes(self) -> int:
@@ -178,7 +186,8 @@ def _judge(picture: Picture, detector: Detector) -> Judged | Refused:
     try:
         source = encoded(picture.source) if isinstance(picture.source, QImage) else picture.source
         analysis = analyze(source, detector, autograd=False)
-        return Judged(picture, analysis, detector.card, paintable(analysis.file.pixels, analysis.heat))
+        painted = paintable(analysis.file.pixels, analysis.heat)
+        return Judged(picture, analysis, detector, painted, rows(analysis.file))
     except BadImage as error:
         return Refused(picture, error.kind, str(error))
     except (BadDetector, CannotJudge):
