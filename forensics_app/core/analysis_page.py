@@ -36,7 +36,7 @@ class ShownMap:
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """What is reported of a picture: its name, the analysis with the detector's card, the map that is shown, the file."""
+    """What is reported of a picture: name, analysis, the detector's card, the map that is shown, what the file says."""
 
     name: str
     analysis: Analysis
@@ -66,7 +66,7 @@ def render(told: Told, made: datetime | None = None) -> str:
         open_question=told.open_question,
         picture=embedded(file.pixels, SIDE_PX),
         heatmap=_overlay(told) if seen else None,
-        map_words=_map_words(seen) if seen else "",
+        map_words=map_words(seen) if seen else "",
         trust=badge(seen.trust) if seen and seen.trust else None,
         evidence=[(one.probe, one.strength, one.finding, shown(one.summary)) for one in analysis.evidence],
         facts=facts(told),
@@ -97,7 +97,8 @@ def _overlay(told: Told) -> str:
     return embedded(laid, SIDE_PX)
 
 
-def _map_words(seen: ShownMap) -> str:
+def map_words(seen: ShownMap) -> str:
+    """Return what a map shows, in a sentence or two."""
     words = f"Where the network found its reasons for “{CLASS_WORDS.get(seen.cls, shown(seen.cls))}”"
     stage = f", at its {seen.stage} stage" if seen.stage != "last" else ""
     return f"{words}{stage}. Parts without colour were not looked at; a bright spot is no proof of an edit there."

@@ -27,4 +27,5 @@ def table(name: str) -> Pixels:
 
 def levels(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return values of [0, 1] as rows of a table."""
-    return np.clip(values * LEVELS, 0, LEVELS - 1).astype(np.uint8)
+    rows: NDArray[np.uint8] = np.clip(values * LEVELS, 0, LEVELS - 1).astype(np.uint8)
+    return rows

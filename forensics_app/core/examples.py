@@ -108,7 +108,7 @@ def _lines(root: Path) -> list[Mapping[str, Any]]:
         text = read(root / RECORD, max_bytes=MAX_RECORD_BYTES).decode("utf-8", "replace")
     except BadImage:
         return []
-    found = []
+    found: list[Mapping[str, Any]] = []
     for line in text.splitlines():
         try:
             one = json.loads(line)

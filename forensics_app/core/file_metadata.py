@@ -1,4 +1,4 @@
-"""Everything that a file says beside its pixels, as rows of text: EXIF with its sub-tables, PNG texts, XMP, comments."""
+"""All that a file says beside its pixels, as rows of text: EXIF with its sub-tables, PNG texts, XMP, comments."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _exif_rows(file: ImageFile) -> Iterator[Row]:
     exif = exif_of(file)
     for part, ifd, names in TABLES:
         table: Mapping[int, Any] = exif if ifd is None else exif.get_ifd(ifd)
-        for tag, value in table.items():
+        for tag, value in sorted(table.items()):
             if tag not in POINTERS:
                 yield Row(part, names.get(tag, f"0x{tag:04x}"), _text(value))
 

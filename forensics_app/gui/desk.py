@@ -70,6 +70,15 @@ class Desk(QObject):
         self._work.prefer(self.pictures.rows[row].picture, again=again)
         self._go()
 
+    def start_over(self) -> None:
+        """Forget all verdicts, because the detector may be another one now; each is given anew when it is looked at."""
+        self.cancel()
+        self._detector = LazyDetector()
+        self._kept.clear()
+        for key, row in enumerate(self.pictures.rows):
+            if row.state != "waiting":
+                self.pictures.change(key, state="stopped", kind="", message="")
+
     def cancel(self) -> None:
         """Stop after the picture at hand; what has been judged stays."""
         if self._job is not None:

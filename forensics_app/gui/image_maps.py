@@ -164,7 +164,9 @@ class MapDesk(QObject):
     @Slot(object)
     def _not_drawn(self, error: Exception) -> None:
         own = isinstance(error, NoMap)
-        self.failed.emit(str(error) if own else self.tr("The map could not be drawn ({0}).").format(type(error).__name__))
+        self.failed.emit(
+            str(error) if own else self.tr("The map could not be drawn ({0}).").format(type(error).__name__)
+        )
         self._end()
 
     @Slot(str)
@@ -209,6 +211,6 @@ def _read(told: dict[str, Any]) -> Found:
     """Return the map that `forensics explain --maps --json` tells of."""
     one = told["maps"][0]
     with Image.open(one["alone"], formats=("PNG",)) as image:
-        values = np.asarray(image.convert("L"), np.float32) / 255
+        values = np.asarray(image.convert("L"), np.float32) / np.float32(255)
     boxes = tuple((int(left), int(top), int(right), int(bottom)) for left, top, right, bottom in one["boxes"])
     return Found(Heat(values, boxes), Trust(**one["trust"]))

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from classifier.images import SUFFIXES
 from classifier.places import resources
+from forensics_app.core.analysis_page import stem_of
 from forensics_app.core.samples import sample_files
-from forensics_app.gui.cards import EvidenceCard, FileCard, MapCard
 from forensics_app.gui.desk import Desk
 from forensics_app.gui.empty_state import EmptyState, Notice
 from forensics_app.gui.export import Exporter
 from forensics_app.gui.filmstrip import Filmstrip
+from forensics_app.gui.image_side import SidePanel
 from forensics_app.gui.image_view import STEP, ImageView
 from forensics_app.gui.intake import Intake, sources_in
 from forensics_app.gui.judging import Judged, Source
@@ -24,9 +25,6 @@ from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.session import Session
 from forensics_app.gui.shortcuts import INSPECT, said
 from forensics_app.gui.toolbar import Toolbar
-from forensics_app.gui.verdict_card import VerdictCard
-
-SIDE_PX = 368
 
 
 class ImagePage(PageWidget):
@@ -38,7 +36,9 @@ class ImagePage(PageWidget):
         self.desk = Desk(self)
         self.view, self.strip = ImageView(), Filmstrip(self.desk.pictures)
         self.toolbar, self.notice = Toolbar(), Notice()
-        self.verdict, self.map, self.evidence, self.file = VerdictCard(), MapCard(), EvidenceCard(), FileCard()
+        self.side = SidePanel(session, self.view)
+        self.verdict, self.map = self.side.verdict, self.side.map
+        self.evidence, self.file = self.side.evidence, self.side.file
         self.samples = tuple(sample_files()) if (resources() / "samples").is_dir() else ()
         self.empty = EmptyState(has_samples=bool(self.samples))
         self._exporter = Exporter(self)
@@ -47,19 +47,6 @@ class ImagePage(PageWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        cards = QWidget()
-        column = QVBoxLayout(cards)
-        column.setContentsMargins(0, 0, 4, 16)
-        column.setSpacing(12)
-        for card in (self.verdict, self.map, self.evidence, self.file):
-            column.addWidget(card)
-        column.addStretch(1)
-        self._side = side = QScrollArea()
-        side.setWidget(cards)
-        side.setWidgetResizable(True)
-        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        side.setFixedWidth(SIDE_PX)
-        side.setAccessibleName(self.tr("Verdict and facts"))
         left = QVBoxLayout()
         left.setSpacing(8)
         left.addWidget(self.view, 1)
@@ -69,7 +56,7 @@ class ImagePage(PageWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(16)
         row.addLayout(left, 1)
-        row.addWidget(side)
+        row.addWidget(self.side)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(inspecting)
@@ -88,8 +75,8 @@ class ImagePage(PageWidget):
         self._exporter.failed.connect(self.notice.tell)
         self._exporter.done.connect(self.notice.tell_good)
         self.strip.selectionModel().currentChanged.connect(self._selected)
-        self.map.toggled.connect(self.view.set_map)
-        self.map.opacity_changed.connect(self.view.set_opacity)
+        self.side.failed.connect(self.notice.tell)
+        self._session.detectors_changed.connect(self._detectors_changed)
         self.view.zoomed.connect(self.toolbar.show_zoom)
         for button, slot in (
             (self.toolbar.open, self.choose_files), (self.empty.open, self.choose_files),
@@ -132,6 +119,9 @@ class ImagePage(PageWidget):
             "Space": self.map.switch.toggle,
             "0": self.view.fit,
             "1": self._full_size,
+            "S": self.map.divide.toggle,
+            "M": self._measure,
+            "W": self._wrong,
         }
         return tuple(Action(what, keys[key], key) for key, what in said(INSPECT) if key in keys)
 
@@ -178,7 +168,7 @@ class ImagePage(PageWidget):
         self.strip.setVisible(len(self.desk.pictures.rows) > 1)
         if self._row < 0 or self.desk.pictures.rows[self._row].state != "waiting":
             self.strip.setCurrentIndex(self.desk.pictures.index(first))
-            self._side.verticalScrollBar().setValue(0)
+            self.side.verticalScrollBar().setValue(0)
             self.view.setFocus()
 
     @Slot(QModelIndex, QModelIndex)
@@ -200,17 +190,28 @@ class ImagePage(PageWidget):
         row, judged = self.desk.pictures.rows[self._row], self.shown()
         self.toolbar.name.tell(row.picture.name)
         self._refresh_toolbar()
-        for card in (self.map, self.evidence, self.file):
-            card.setVisible(judged is not None)
         self.view.show_picture(judged.painted if judged else None, "error" if row.state == "error" else "waiting")
-        if judged is None:
-            self.verdict.show_state(row)
-        else:
-            self.verdict.show_verdict(judged)
-            self.map.show_analysis(judged.analysis)
-            self.evidence.show_analysis(judged.analysis)
-            self.file.show_analysis(row.picture.name, judged.analysis)
+        self.side.show_row(row, judged)
         self.view.setAccessibleDescription(f"{row.picture.name}: {self.verdict.headline.text()}")
+
+    @Slot()
+    def _detectors_changed(self) -> None:
+        """Judge anew: another detector may be the default now."""
+        self.desk.start_over()
+        if self._row >= 0:
+            self.desk.want(self._row)
+            self._present()
+
+    @Slot()
+    def _measure(self) -> None:
+        if self.map.trust.isVisible():
+            self.map.trust.measure.click()
+
+    @Slot()
+    def _wrong(self) -> None:
+        if self.side.wrong.ask.isVisible():
+            self.side.wrong.ask.click()
+            self.side.ensureWidgetVisible(self.side.wrong)
 
     def _refresh_toolbar(self) -> None:
         for button in (self.toolbar.fit, self.toolbar.pixels, self.toolbar.export):
@@ -236,6 +237,9 @@ class ImagePage(PageWidget):
             "1": self._full_size,
             "+": lambda: self.view.set_zoom(self.view.zoom * STEP),
             "-": lambda: self.view.set_zoom(self.view.zoom / STEP),
+            "s": self.map.divide.toggle,
+            "[": lambda: self.side.move_divider(-1),
+            "]": lambda: self.side.move_divider(1),
         }
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
@@ -256,10 +260,15 @@ class ImagePage(PageWidget):
         if judged is None:
             self.notice.tell(self.tr("There is nothing to export yet: open a picture first."))
             return
-        dialog = QFileDialog(self, self.tr("Export the analysis"), "", self.tr("Picture with its map (*.png)"))
+        kinds = (
+            self.tr("Report to read (*.html)"), self.tr("Report to print (*.pdf)"), self.tr("For programs (*.json)"),
+            self.tr("Picture with its map, and JSON (*.png)"),
+        )  # fmt: skip
+        dialog = QFileDialog(self, self.tr("Export the analysis"), "", ";;".join(kinds))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("png")
-        dialog.selectFile(f"{Path(judged.picture.name).stem}-analysis.png")
+        dialog.setDefaultSuffix("html")
+        dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*.")[2].rstrip(")")))
+        dialog.selectFile(f"{stem_of(judged.picture.name)}-analysis")
         self._ask(dialog, self._export_chosen)
 
     @Slot(list)
@@ -267,17 +276,18 @@ class ImagePage(PageWidget):
         self.export_to(Path(names[0]))
 
     def export_to(self, target: Path) -> None:
-        """Write the analysis on the page as `target` and the JSON beside it."""
+        """Write the analysis on the page as `target`, in the form that its suffix names."""
         if (judged := self.shown()) is not None:
-            self._exporter.start(judged, target, self.view.opacity)
+            self._exporter.start(judged, target, self.side.shown_map())
 
     def redress(self) -> None:
         """Take on the colours of a theme that changed."""
-        for widget in (self.toolbar, self.empty, self.verdict, self.file, self.notice):
+        for widget in (self.toolbar, self.empty, self.side, self.notice):
             widget.redress()
         self.update()
 
     def shutdown(self) -> None:
         """Stop all work and wait for it."""
         self._exporter.shutdown()
+        self.side.shutdown()
         self.desk.shutdown()

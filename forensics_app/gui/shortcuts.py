@@ -26,8 +26,11 @@ EVERYWHERE = (
     ("?", QT_TRANSLATE_NOOP("shortcuts", "This list")),
 )
 INSPECT = (
-    ("Ctrl+E", QT_TRANSLATE_NOOP("shortcuts", "Export picture, map and JSON")),
+    ("Ctrl+E", QT_TRANSLATE_NOOP("shortcuts", "Export a report: HTML, PDF, JSON or the map")),
     ("Space", QT_TRANSLATE_NOOP("shortcuts", "Heat map on or off")),
+    ("S", QT_TRANSLATE_NOOP("shortcuts", "Original left of a line, map right of it")),
+    ("M", QT_TRANSLATE_NOOP("shortcuts", "Measure how far the map can be trusted")),
+    ("W", QT_TRANSLATE_NOOP("shortcuts", "Tell that the verdict is wrong")),
     ("← →", QT_TRANSLATE_NOOP("shortcuts", "Picture before, next picture")),
     ("0", QT_TRANSLATE_NOOP("shortcuts", "Fit the picture to the window")),
     ("1", QT_TRANSLATE_NOOP("shortcuts", "One picture pixel per screen pixel")),

@@ -47,7 +47,9 @@ class Toolbar(QWidget):
         self.pixels = self._button("pixels", self.tr("100 %"), self.tr("One picture pixel per screen pixel (1)"))
         self.open = self._button("open", self.tr("Open"), self.tr("Open pictures (Ctrl+O)"))
         self.paste = self._button("paste", self.tr("Paste"), self.tr("Paste a picture (Ctrl+V)"))
-        self.export = self._button("export", self.tr("Export"), self.tr("Export picture, map and JSON (Ctrl+E)"))
+        self.export = self._button(
+            "export", self.tr("Export"), self.tr("Export a report: HTML, PDF, JSON or the map (Ctrl+E)")
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)

@@ -113,7 +113,7 @@ class VerdictCard(QFrame):
         self.scale = Scale()
         self.reason, self.hint = label("body", selectable=True), label("hint", selectable=True)
         self.limits, self.knowledge = label("small", selectable=True), label("small", selectable=True)
-        body = QVBoxLayout()
+        body = self._body = QVBoxLayout()
         body.setContentsMargins(16, 12, 16, 16)
         body.setSpacing(12)
         for widget in (self.scale, self.reason, self.hint, self.limits, self.knowledge):
@@ -123,6 +123,10 @@ class VerdictCard(QFrame):
         whole.setSpacing(0)
         whole.addWidget(self._head)
         whole.addLayout(body)
+
+    def append(self, widget: QWidget) -> None:
+        """Put something below what is said."""
+        self._body.addWidget(widget)
 
     def show_verdict(self, judged: Judged) -> None:
         """Show what the detector says of a picture."""

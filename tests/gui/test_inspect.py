@@ -155,7 +155,7 @@ def test_an_export_lets_go_of_the_picture(qtbot: QtBot, inspecting: Window, tmp_
     copy = dataclasses.replace(judged)
     alive, exporter = weakref.ref(copy), inspecting.inspect._exporter
     with qtbot.waitSignal(exporter.done, timeout=LIMIT_MS):
-        exporter.start(copy, tmp_path / "copy.png", 0.5)
+        exporter.start(copy, tmp_path / "copy.png", inspecting.inspect.side.shown_map())
     del copy
     qtbot.waitUntil(lambda: not exporter.children(), timeout=LIMIT_MS)
     gc.collect()
@@ -172,8 +172,8 @@ def test_metadata_cannot_pose_as_the_windows_own_words(qtbot: QtBot, window: Win
     text = line.text().replace("\u200b", "")
     assert "(Canon\\x0a\\x0a<b>Proof:" in text and line.textFormat() == Qt.TextFormat.PlainText
     assert "\n" not in text and "\u202e" not in text
-    for label in page._side.findChildren(QLabel):
-        assert label.minimumSizeHint().width() <= page._side.viewport().width()
+    for label in page.side.findChildren(QLabel):
+        assert label.minimumSizeHint().width() <= page.side.viewport().width()
     assert "&lt;b&gt;forged" in page.toolbar.name.toolTip() and "<b>" not in page.toolbar.name.toolTip()
 
 
