@@ -196,3 +196,24 @@ def _alarm(seconds: float) -> None:
     """Let the kernel end this process if even the parent that should have killed it is gone."""
     if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def how_it_ended(code: int | None) -> str:
+    """Return the signal that ended a process by its name, else its exit code."""
+    if code is not None and code < 0:
+        with suppress(ValueError):
+            return signal.Signals(-code).name
+    return f"exit code {code}"
+
+
+@contextmanager
+def no_interrupt() -> Iterator[None]:
+    """Let a process start with SIGINT blocked: Ctrl-C reaches the whole terminal, but only the parent answers it."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

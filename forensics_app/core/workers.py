@@ -6,18 +6,17 @@ This is the parent's side; `forensics_app.core.worker` is the other one.
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from forensics_app.core.worker import CannotContinue, Job, Limits, Task, serve
+from forensics_app.core.worker import CannotContinue, Job, Limits, Task, how_it_ended, no_interrupt, serve
 
 __all__ = ["Ahead", "Asked", "CannotContinue", "Job", "Limits", "Outcome", "Returned", "Task", "Workers"]
 
@@ -93,7 +92,7 @@ class Ahead:
     def __exit__(self, *_: object) -> None:
         if (worker := self.taken()) is not None:
             worker.pipe.close()
-            with _no_interrupt():
+            with no_interrupt():
                 _end(worker)
 
     def taken(self) -> _Worker | None:
@@ -189,7 +188,7 @@ class Workers:
 
     def close(self) -> None:
         """End all workers: they may finish what takes half a second, then they are killed. Leaves no process behind."""
-        with _no_interrupt():  # a second Ctrl-C must not leave some behind
+        with no_interrupt():  # a second Ctrl-C must not leave some behind
             for worker in self._workers:
                 worker.pipe.close()
             until = time.monotonic() + CLOSE_SECONDS
@@ -234,7 +233,7 @@ class Workers:
     def _bury(self, worker: _Worker) -> Iterator[Said]:
         culprit, *others = worker.tasks or (None,)
         yield from self._drop(worker, others)
-        how = _how_it_ended(worker.process.exitcode)
+        how = how_it_ended(worker.process.exitcode)
         if culprit is not None and how == "SIGALRM":
             yield self._late(culprit)
         elif culprit is not None:
@@ -278,7 +277,7 @@ def _started(modules: tuple[str, ...], limits: Limits) -> _Worker:
     process = context.Process(target=serve, args=(theirs, modules, limits), name="forensics-worker", daemon=True)
     if sys.platform != "win32":
         resource_tracker.ensure_running()  # it would unblock SIGINT when the first process starts it
-    with theirs, _no_interrupt():
+    with theirs, no_interrupt():
         process.start()
         return _Worker(process, mine)
 
@@ -287,23 +286,3 @@ def _end(worker: _Worker) -> None:
     if worker.process.is_alive():
         worker.process.kill()
     worker.process.join(CLOSE_SECONDS * 10)  # not even a killed process ends while a dead network disk holds it
-
-
-def _how_it_ended(code: int | None) -> str:
-    if code is not None and code < 0:
-        with suppress(ValueError):
-            return signal.Signals(-code).name
-    return f"exit code {code}"
-
-
-@contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Let a process start with SIGINT blocked: Ctrl-C reaches the whole terminal, but only the parent answers it."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
