@@ -22,6 +22,15 @@ class Verdicts(str, Enum):
     REAL = "real"
 
 
+class Marks(str, Enum):
+    """What a person said of a file in the window."""
+
+    FAKE = "fake"
+    UNSURE = "unsure"
+    REAL = "real"
+    NONE = "none"
+
+
 class Order(str, Enum):
     """What rows can be sorted by."""
 
@@ -50,6 +59,7 @@ Formats = Annotated[list[str] | None, typer.Option("--format", metavar="NAME", h
 Errors = Annotated[bool, typer.Option("--errors", help="Only files that could not be judged.")]
 WithEvidence = Annotated[bool | None, typer.Option("--evidence/--no-evidence", help="Only with (or without) evidence.")]
 Name = Annotated[str, typer.Option(metavar="TEXT", help="Only files with TEXT in their names.")]
+Marked = Annotated[list[Marks] | None, typer.Option("--mark", help="Only marked so in the window; may be given again.")]
 Gone = Annotated[bool, typer.Option("--gone", help="Files that are no longer there, too.")]
 
 
@@ -64,6 +74,7 @@ def show(
     errors: Errors = False,
     evidence: WithEvidence = None,
     name: Name = "",
+    mark: Marked = None,
     gone: Gone = False,
     sort: Annotated[Order, typer.Option(help="p, size and judged begin with the highest, path with A.")] = Order.P,
     reverse: Annotated[bool, typer.Option("--reverse", help="Begin at the other end.")] = False,
@@ -78,7 +89,7 @@ def show(
     from forensics_app.cli import scan_tables
     from forensics_app.core.store_lookup import Filters, looked_up
 
-    filters = Filters(_labels(verdict, errors), above, below, format_, evidence, name, gone)
+    filters = Filters(_labels(verdict, errors), above, below, format_, evidence, name, _marks(mark), gone)
     terminal = Terminal(json)
     with looked_up(folder, store, detector) as found:
         query = found.query(filters, sort.value, turned=reverse)
@@ -102,6 +113,7 @@ def export(
     errors: Errors = False,
     evidence: WithEvidence = None,
     name: Name = "",
+    mark: Marked = None,
     gone: Gone = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -118,7 +130,7 @@ def export(
     if not targets:
         raise BadUse("Say where to: --csv FILE, --jsonl FILE or --parquet FILE.")
     filters, terminal = (
-        Filters(_labels(verdict, errors), above, below, format_, evidence, name, gone),
+        Filters(_labels(verdict, errors), above, below, format_, evidence, name, _marks(mark), gone),
         Terminal(json, quiet),
     )
     with looked_up(folder, store, detector) as found:
@@ -175,6 +187,10 @@ def merge(
 def _labels(verdicts: list[Verdicts] | None, errors: bool) -> frozenset[str] | None:
     chosen = {one.value for one in verdicts or ()} | ({"error"} if errors else set())
     return frozenset(chosen) or None
+
+
+def _marks(wanted: list[Marks] | None) -> frozenset[str] | None:
+    return frozenset("" if one is Marks.NONE else one.value for one in wanted or ()) or None
 
 
 def _tell_end(end: Exported | Reported | None, path: Path, terminal: Terminal) -> None:

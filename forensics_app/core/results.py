@@ -26,7 +26,7 @@ STORE, JSONL, CSV, REPORT = "scan.db", "results.jsonl", "results.csv", "report.h
 LOCK = ".forensics.lock"
 COLUMNS = (
     "path", "verdict", "p_fake", "reason", "evidence", "format", "width", "height", "sha256",
-    "detector", "detector_id", "heatmap", "error_kind", "error",
+    "detector", "detector_id", "heatmap", "error_kind", "error", "mark",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -136,6 +136,7 @@ def _values(row: Mapping[str, Any]) -> tuple[Any, ...]:
         row["path"], answer(row), verdict.get("p_fake"), verdict.get("reason"), evidence,
         row.get("format"), row.get("width"), row.get("height"), row.get("sha256"),
         detector.get("name"), detector.get("id"), row.get("heatmap"), error.get("kind"), error.get("message"),
+        row.get("mark"),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics_app.core import store_query
+from forensics_app.core import store_order, store_query
 from forensics_app.core.store_merge import Merged, merging
 from forensics_app.core.store_pages import Found, Key, ordered
 from forensics_app.core.store_query import FolderSummary, Query
@@ -23,12 +23,13 @@ from forensics_app.core.store_writing import Writer
 from forensics_app.core.words import ANSWERS, shown
 
 if TYPE_CHECKING:
+    from array import array
     from types import TracebackType
 
     from classifier.detector import Installed
 
 __all__ = ["BadStore", "Entry", "FolderSummary", "Key", "Known", "Merged", "Page", "Query", "ScanStore", "Stored",
-           "StoredDetector"]  # fmt: skip
+           "StoredDetector", "StoredScan"]  # fmt: skip
 
 FILE = "scan.db"
 CHUNK = 1_024
@@ -46,6 +47,15 @@ class StoredDetector:
 
 
 @dataclass(frozen=True)
+class StoredScan:
+    """A folder or an archive that was scanned into a store: by which detector last, and when that began."""
+
+    path: bytes
+    detector: int
+    begun_ns: int
+
+
+@dataclass(frozen=True)
 class Stored:
     """A row with what is kept beside it; `mark` is what a person said of it, apart from the verdict."""
 
@@ -56,6 +66,11 @@ class Stored:
     judged_ns: int
     gone: bool
     mark: str | None
+
+    @property
+    def public(self) -> dict[str, Any]:
+        """The row as other programs get it: with the mark, where there is one."""
+        return self.row if self.mark is None else {**self.row, "mark": self.mark}
 
 
 @dataclass(frozen=True)
@@ -103,6 +118,17 @@ class ScanStore:
         with told(self.path):
             found = self._db.execute("SELECT id, key, name, card, used FROM detectors ORDER BY used DESC, id DESC")
             return tuple(StoredDetector(*row) for row in found)
+
+    def begin(self, detector: int, root: bytes) -> None:
+        """Keep that a scan of a folder or an archive begins, for `scans`."""
+        with self._writer.writing():
+            self._writer.began(detector, root, time.time_ns())
+
+    def scans(self) -> tuple[StoredScan, ...]:
+        """Return what was scanned, the latest first."""
+        with told(self.path):
+            found = self._db.execute("SELECT path, detector, begun FROM scans ORDER BY begun DESC")
+            return tuple(StoredScan(*row) for row in found)
 
     def known(self, detector: int, path: bytes) -> Known | None:
         """Return what is known of a file, also of one that was gone, or None."""
@@ -167,7 +193,7 @@ class ScanStore:
 
     def rows(self, query: Query) -> Iterator[dict[str, Any]]:
         """Yield the public JSON form of every row of a query, in its order."""
-        return (stored.row for stored in self.stored_rows(query))
+        return (stored.public for stored in self.stored_rows(query))
 
     def stored_rows(self, query: Query) -> Iterator[Stored]:
         """Yield every row of a query with what is kept beside it, in its order."""
@@ -202,6 +228,21 @@ class ScanStore:
         """Return the p of a query's rows by answer, in `bins` (a divisor of 20) equal parts of [0, 1]."""
         with told(self.path), snapshot(self._db):
             return store_query.histogram(self._select(query), bins)
+
+    def order(self, query: Query) -> array[int]:
+        """Return the ids of all rows of a query in its order, for those who jump about in it."""
+        with told(self.path), snapshot(self._db):
+            return store_order.ids(self._select(query))
+
+    def spread(self, query: Query, bins: int = 100) -> dict[str, list[int]]:
+        """Return what `histogram` does in any number of bins; it looks at every row."""
+        with told(self.path), snapshot(self._db):
+            return store_order.spread(self._select(query), bins)
+
+    def formats(self, query: Query) -> dict[str, int]:
+        """Return how many rows of a query each format has, the commonest first."""
+        with told(self.path), snapshot(self._db):
+            return store_query.formats(self._select(query))
 
     def folders(self, query: Query, limit: int = 1_000) -> list[FolderSummary]:
         """Return what each folder came to, those with the most fakes first."""

@@ -81,13 +81,13 @@ def reporting(
 
 def _writer(form: Format, file: BinaryIO, stack: ExitStack) -> Write:
     if form == "jsonl":
-        return lambda rows: file.writelines(json.dumps(finite(one.row)).encode() + b"\n" for one in rows)
+        return lambda rows: file.writelines(json.dumps(finite(one.public)).encode() + b"\n" for one in rows)
     if form == "parquet":
         from forensics_app.core.store_parquet import writing
 
         return stack.enter_context(writing(file))
     results.write_csv(file, ())
-    return lambda rows: results.write_csv(file, (finite(one.row) for one in rows), header=False)
+    return lambda rows: results.write_csv(file, (finite(one.public) for one in rows), header=False)
 
 
 def _chunks(rows: Iterable[Stored]) -> Iterator[list[Stored]]:

@@ -28,6 +28,7 @@ class Filters:
     formats: Sequence[str] | None = None
     evidence: bool | None = None
     name: str = ""
+    marks: frozenset[str] | None = None
     gone: bool = False
 
 
@@ -53,7 +54,7 @@ class LookedUp:
             labels=frozenset(ANSWERS) if filters.labels is None else filters.labels,
             formats=frozenset(name.upper() for name in filters.formats) if filters.formats else None,
             p_low=filters.above, p_high=filters.below, with_evidence=filters.evidence, text=filters.name,
-            include_gone=filters.gone, sort=order, descending=(sort in FROM_THE_TOP) != turned,
+            marks=filters.marks, include_gone=filters.gone, sort=order, descending=(sort in FROM_THE_TOP) != turned,
         )  # fmt: skip
 
 

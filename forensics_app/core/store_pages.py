@@ -46,7 +46,7 @@ def ordered(selection: Selection, after: Key | None) -> Iterator[Found]:
 
 def _is_sparse(selection: Selection) -> bool:
     """Whether looking the rows up and sorting them costs less than a walk in order that passes by others."""
-    if selection.query.text:
+    if selection.by_row:
         return selection.named is not None
     passed = sum(part.everywhere for part in selection.parts)
     cut, scattered = (any(getattr(part, name) for part in selection.parts) for name in ("cut", "scattered"))

@@ -33,7 +33,7 @@ class Query:
 
     `under` is a folder or an archive with all below it; `labels` are among `words.ANSWERS`. `formats`, `error_kinds`
     and the bounds of p (both inclusive) leave out rows that have none. `text` is a part of the file's name;
-    `include_gone` adds the rows of files that are no longer there. Sorted by path, files of a folder come together;
+    `marks` are what a person said, "" for nothing; `include_gone` adds the rows of files that are no longer there. Sorted by path, files of a folder come together;
     sorted by p_fake, rows without one come last.
     """
 
@@ -46,6 +46,7 @@ class Query:
     error_kinds: frozenset[str] | None = None
     with_evidence: bool | None = None
     text: str = ""
+    marks: frozenset[str] | None = None
     include_gone: bool = False
     sort: Sort = "path"
     descending: bool = False
@@ -98,8 +99,8 @@ class Part(NamedTuple):
 class Selection:
     """A query as cells of a store, which are all alike in what is filtered by.
 
-    `named` are the ids of the rows whose name may hold the text looked for, None where that is not asked or those are
-    more than `MOST_NAMED`.
+    `named` are the ids of the rows whose name may hold the text looked for, or that were marked as asked, None where
+    neither is asked or those are more than `MOST_NAMED`.
     """
 
     db: sqlite3.Connection
@@ -110,7 +111,12 @@ class Selection:
 
     def looked_at(self, part: Part) -> bool:
         """Whether single rows of a part have to be looked at."""
-        return part.cut or bool(self.query.text)
+        return part.cut or self.by_row
+
+    @property
+    def by_row(self) -> bool:
+        """Whether something is asked that no cell tells."""
+        return bool(self.query.text) or self.query.marks is not None
 
     def numbers(self, *, looked_at: bool) -> str:
         """Return the numbers of the cells whose rows have to be looked at, or of the others, as JSON."""
@@ -119,7 +125,7 @@ class Selection:
     def sources(self, join: str = "") -> Iterator[Source]:
         """Yield SQL (from FROM on, with rows `r`) that finds the matching rows which have to be looked at."""
         parts = tuple(part for part in self.parts if self.looked_at(part))
-        if not self.query.text:
+        if self.named is None and not self.query.text:
             for part in parts:
                 test, values = self.tests((part,))
                 yield f"FROM rows r {join} WHERE r.cell = ?{test}", [part.number, *values]
@@ -145,6 +151,9 @@ class Selection:
         if self.query.text:
             sql += " AND instr(CAST(lower(CAST(r.name AS TEXT)) AS BLOB), ?)"
             values.append(os.fsencode(self.query.text).lower())
+        if self.query.marks is not None:
+            sql += " AND coalesce(r.mark, '') IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(sorted(self.query.marks)))
         return sql, values
 
     @cached_property
@@ -186,7 +195,9 @@ def select(db: sqlite3.Connection, folders: Folders, query: Query) -> Selection:
         for id_, *columns, below, everywhere, first, last in found
     )
     matching = tuple(part for part in parts if _matches(query, part.cell))
-    return Selection(db, query, scope, matching, _named(db, query.text))
+    few = [ids for ids in (_named(db, query.text), _marked(db, query.marks)) if ids is not None]
+    named = tuple(sorted(set(few[0]).intersection(*few[1:]))) if few else None
+    return Selection(db, query, scope, matching, named)
 
 
 def _named(db: sqlite3.Connection, text: str) -> tuple[int, ...] | None:
@@ -196,6 +207,17 @@ def _named(db: sqlite3.Connection, text: str) -> tuple[int, ...] | None:
     threes = {text[start : start + 3] for start in range(len(text) - 2)}
     match = " AND ".join('"' + three.replace('"', '""') + '"' for three in sorted(threes))
     found = db.execute("SELECT rowid FROM names WHERE names MATCH ? LIMIT ?", (match, MOST_NAMED + 1)).fetchall()
+    return tuple(id_ for (id_,) in found) if len(found) <= MOST_NAMED else None
+
+
+def _marked(db: sqlite3.Connection, marks: frozenset[str] | None) -> tuple[int, ...] | None:
+    """Find the rows that a person marked so; those without a mark are too many."""
+    if marks is None or "" in marks:
+        return None
+    found = db.execute(
+        "SELECT id FROM rows WHERE mark IS NOT NULL AND mark IN (SELECT value FROM json_each(?)) LIMIT ?",
+        (json.dumps(sorted(marks)), MOST_NAMED + 1),
+    ).fetchall()
     return tuple(id_ for (id_,) in found) if len(found) <= MOST_NAMED else None
 
 
@@ -248,6 +270,15 @@ def histogram(selection: Selection, bins: int) -> dict[str, list[int]]:
         if cell.bin >= 0:
             found[cell.label][cell.bin * bins // BINS] += rows
     return found
+
+
+def formats(selection: Selection) -> dict[str, int]:
+    """Return how many rows each format has, the commonest first; files whose format is unknown have none."""
+    found: Counter[str] = Counter()
+    for cell, rows in counted(selection):
+        if cell.format:
+            found[cell.format] += rows
+    return {name: rows for name, rows in found.most_common() if rows}
 
 
 def summaries(selection: Selection, limit: int) -> list[FolderSummary]:

@@ -55,6 +55,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX rows_name ON rows(folder, cell, name, p)",
     ),
     ("ALTER TABLE tally ADD COLUMN first INTEGER", "ALTER TABLE tally ADD COLUMN last INTEGER"),
+    (
+        "CREATE INDEX rows_mark ON rows(mark) WHERE mark IS NOT NULL",
+        """CREATE TABLE scans(
+            path BLOB PRIMARY KEY, detector INTEGER NOT NULL, begun INTEGER NOT NULL) WITHOUT ROWID""",
+    ),
 )
 """Every row lies in a cell: what can be filtered by, with p in twentieths (-1: no p). `tally` counts the rows of each
 cell in each folder and below it, so that no count walks over rows; all were judged from `first` to `last`."""

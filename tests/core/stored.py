@@ -62,6 +62,7 @@ class Model:
     store: ScanStore
     detector: int
     rows: dict[bytes, tuple[int, Entry, bool]] = field(default_factory=dict)
+    marks: dict[int, str] = field(default_factory=dict)
 
     def put(self, entries: list[Entry]) -> None:
         ids = self.store.put(self.detector, entries)
@@ -75,9 +76,21 @@ class Model:
         assert self.store.finish(self.detector, root, seen.__contains__) == went
         self.rows |= {path: (id_, one, id_ not in seen) for path, (id_, one, _) in self.rows.items() if path in below}
 
+    def mark(self, rng: random.Random) -> None:
+        """Mark some rows as a person would."""
+        for id_, _, _ in self.rows.values():
+            if rng.random() < 0.3:
+                self.marks[id_] = rng.choice(ANSWERS[:3])
+                self.store.mark(id_, self.marks[id_])
+
+    def matching(self, query: Query) -> list[tuple[int, Entry]]:
+        return [
+            (id_, one) for id_, one, gone in self.rows.values() if _matches(query, one, gone, self.marks.get(id_, ""))
+        ]
+
     def asked(self, query: Query) -> list[int]:
         """Return the ids of a query's rows in its order."""
-        found = [(id_, one) for id_, one, gone in self.rows.values() if _matches(query, one, gone)]
+        found = self.matching(query)
         down, sort = query.descending, query.sort
         if sort == "path":
             found.sort(key=lambda pair: os.path.split(pair[1].path), reverse=down)
@@ -89,7 +102,7 @@ class Model:
         return [id_ for id_, _ in found]
 
     def counts(self, query: Query) -> dict[str, int]:
-        found = Counter(_label(one) for _, one, gone in self.rows.values() if _matches(query, one, gone))
+        found = Counter(_label(one) for _, one in self.matching(query))
         return {label: found[label] for label in ANSWERS}
 
 
@@ -101,7 +114,7 @@ def _label(one: Entry) -> str:
     return "error" if "error" in one.row else str(one.row["verdict"]["label"])
 
 
-def _matches(query: Query, one: Entry, gone: bool) -> bool:
+def _matches(query: Query, one: Entry, gone: bool, mark: str) -> bool:
     folder, file = os.path.split(one.path)
     p = one.row.get("verdict", {}).get("p_fake")
     under, bounded = query.under, query.p_low is not None or query.p_high is not None
@@ -115,6 +128,7 @@ def _matches(query: Query, one: Entry, gone: bool) -> bool:
         query.with_evidence is None or query.with_evidence == found,
         not bounded or (p is not None and query.low <= p <= query.high),
         os.fsencode(query.text).lower() in file.lower(),
+        query.marks is None or mark in query.marks,
     ))  # fmt: skip
 
 
@@ -138,6 +152,7 @@ def queries(rng: random.Random, detector: int) -> Query:
         under=rng.choice((b"", b"", b"/pictures", b"/pictures/a", b"/pictures/old.zip", b"/", b"/none", FOLDERS[4])),
         labels=frozenset(rng.choice((ANSWERS, ("fake",), ("error", "real"), ("unsure", "fake"), ()))),
         formats=maybe(frozenset({"JPEG"}), frozenset({"PNG", "WEBP"})),
+        marks=maybe(frozenset({"fake"}), frozenset({"real", "unsure"}), frozenset({""})),
         p_low=maybe(0.0, 0.05, 0.15, 0.3, 0.333, 0.7), p_high=maybe(0.05, 0.15, 0.4, 0.7, 0.701, 1.0),
         error_kinds=maybe(frozenset({"damaged"}), frozenset({"missing", "timeout"})),
         with_evidence=maybe(True, False), text=maybe("img", "1", "IMG_1", "größe", ".jpg", "%", "\udcff") or "",

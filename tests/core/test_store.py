@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def filled(store: ScanStore, seed: int, puts: int = 60) -> Model:
         if rng.random() < 0.1:
             there = {id_ for id_, _, _ in model.rows.values() if rng.random() < 0.7}
             model.finish(rng.choice((*FOLDERS[1:], b"/", next(iter(model.rows)))), there)
+    model.mark(rng)
     return model
 
 
@@ -43,11 +45,12 @@ def filled(store: ScanStore, seed: int, puts: int = 60) -> Model:
 def test_pages_equal_a_full_sort(store: ScanStore, seed: int) -> None:
     model, rng = filled(store, seed), random.Random(seed)
     found = 0
-    for _ in range(100):
+    for _ in range(150):
         query = queries(rng, model.detector)
         expected = model.asked(query)
         stored = paged(store, query, rng.choice((1, 7, 50))) if len(expected) < 200 else paged(store, query, 50)
         assert [one.id for one in stored] == expected, query
+        assert list(store.order(query)) == expected, query
         assert store.counts(query) == model.counts(query), query
         assert store.count(query) == len(expected)
         found += len(expected)
@@ -59,7 +62,7 @@ def test_pages_equal_a_full_sort(store: ScanStore, seed: int) -> None:
 def test_every_sort(store: ScanStore, sort: str, descending: bool) -> None:
     model = filled(store, 7, puts=25)
     query = Query(model.detector, sort=sort, descending=descending, include_gone=True)
-    assert [one.id for one in paged(store, query, 13)] == model.asked(query)
+    assert [one.id for one in paged(store, query, 13)] == model.asked(query) == list(store.order(query))
     assert len(model.rows) == len(list(store.rows(query)))
 
 
@@ -83,6 +86,11 @@ def test_histogram_and_folders_equal_a_recount(store: ScanStore) -> None:
                 places = [min(int(row["verdict"]["p_fake"] * 20), 19) * bins // 20 for row in rows
                           if row.get("verdict", {}).get("label") == label]  # fmt: skip
                 assert found[label] == [places.count(place) for place in range(bins)]
+        assert store.spread(query, 20) == store.histogram(query)
+        assert [sum(store.spread(query)[label]) for label in ("fake", "real")] == [
+            sum(row.get("verdict", {}).get("label") == label for row in rows) for label in ("fake", "real")
+        ]
+        assert store.formats(query) == Counter(row["format"] for row in rows if "format" in row)
         folders = store.folders(query)
         assert sum(sum(one.counts.values()) for one in folders) == len(rows)
         assert [one.counts["fake"] for one in folders] == sorted((one.counts["fake"] for one in folders), reverse=True)
@@ -170,6 +178,15 @@ def test_a_mark_stays_with_its_content(store: ScanStore) -> None:
         store.mark(id_, "error")
     with pytest.raises(KeyError):
         store.row(id_ + 1)
+
+
+def test_what_was_scanned_is_remembered_the_latest_first(store: ScanStore) -> None:
+    detector = store.detector(installed())
+    for root in (b"/a", b"/b.zip", b"/a"):
+        store.begin(detector, root)
+    found = store.scans()
+    assert [(one.path, one.detector) for one in found] == [(b"/a", detector), (b"/b.zip", detector)]
+    assert found[0].begun_ns > found[1].begun_ns
 
 
 def test_archives_are_remembered(store: ScanStore) -> None:
