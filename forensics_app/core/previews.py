@@ -50,7 +50,7 @@ class Previewing:
         except BadImage as error:
             raise Refused(error.kind, str(error)) from None
 
-    def work(self, task: Task, material: bytes) -> dict[str, Any]:
+    def work(self, _task: Task, material: bytes) -> dict[str, Any]:
         """Return the small picture for `preview_of`."""
         from PIL import Image
 

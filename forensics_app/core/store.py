@@ -234,6 +234,11 @@ class ScanStore:
         with told(self.path), snapshot(self._db):
             return store_order.ids(self._select(query))
 
+    def paths(self, query: Query) -> list[bytes]:
+        """Return the paths of all rows of a query in its order."""
+        with told(self.path), snapshot(self._db):
+            return store_order.paths(self._select(query))
+
     def spread(self, query: Query, bins: int = 100) -> dict[str, list[int]]:
         """Return what `histogram` does in any number of bins; it looks at every row."""
         with told(self.path), snapshot(self._db):

@@ -6,6 +6,7 @@ A page by key (`forensics_app.core.store_pages`) is there at once, but what a sc
 from __future__ import annotations
 
 import json
+import os
 from array import array
 
 from forensics_app.core.store_pages import COLUMNS
@@ -13,22 +14,30 @@ from forensics_app.core.store_query import Selection
 from forensics_app.core.words import ANSWERS
 
 ROUNDING = 1e-9
+IN_CELLS = "r.cell IN (SELECT value FROM json_each(?))"
 Source = tuple[str, list[object]]
 
 
 def ids(selection: Selection) -> array[int]:
     """Return the ids of all rows of a selection, in the order of `forensics_app.core.store_pages.ordered`."""
-    query = selection.query
-    way = "DESC" if query.descending else "ASC"
-    if query.sort == "path":
-        source, values = _by_folder(selection)
-        order = f"f.path {way}, r.name {way}"
-    else:
-        source, values = _rows(selection)
-        missing = "r.p IS NULL, " if query.sort == "p_fake" else ""
-        order = f"{missing}r.{COLUMNS[query.sort]} {way}, r.id {way}"
-    found = selection.db.execute(f"SELECT r.id {source} ORDER BY {order}", values)
+    source, values = _by_folder(selection) if selection.query.sort == "path" else _rows(selection)
+    found = selection.db.execute(f"SELECT r.id {source} ORDER BY {_order(selection)}", values)
     return array("q", (id_ for (id_,) in found))
+
+
+def paths(selection: Selection) -> list[bytes]:
+    """Return the paths of all rows of a selection, in the same order."""
+    source, values = _by_folder(selection)
+    found = selection.db.execute(f"SELECT f.path, r.name {source} ORDER BY {_order(selection)}", values)
+    return [os.path.join(folder, name) for folder, name in found]  # noqa: PTH118 - bytes
+
+
+def _order(selection: Selection) -> str:
+    query, way = selection.query, "DESC" if selection.query.descending else "ASC"
+    if query.sort == "path":
+        return f"f.path {way}, r.name {way}"
+    missing = "r.p IS NULL, " if query.sort == "p_fake" else ""
+    return f"{missing}r.{COLUMNS[query.sort]} {way}, r.id {way}"
 
 
 def spread(selection: Selection, bins: int) -> dict[str, list[int]]:
@@ -51,9 +60,9 @@ def _cells(selection: Selection) -> str:
 def _rows(selection: Selection) -> Source:
     tests, values = selection.tests(selection.parts)
     if selection.named is None:
-        return f"FROM rows r WHERE r.cell IN (SELECT value FROM json_each(?)){tests}", [_cells(selection), *values]
-    among = f"FROM json_each(?) j CROSS JOIN rows r ON r.id = j.value WHERE r.cell IN (SELECT value FROM json_each(?)){tests}"  # noqa: E501
-    return among, [json.dumps(selection.named), _cells(selection), *values]
+        return f"FROM rows r WHERE {IN_CELLS}{tests}", [_cells(selection), *values]
+    source = f"FROM json_each(?) j CROSS JOIN rows r ON r.id = j.value WHERE {IN_CELLS}{tests}"
+    return source, [json.dumps(selection.named), _cells(selection), *values]
 
 
 def _by_folder(selection: Selection) -> Source:
@@ -63,7 +72,6 @@ def _by_folder(selection: Selection) -> Source:
     tests, values = selection.tests(tuple(part._replace(everywhere=part.rows) for part in selection.parts))
     inside, bounds = selection.below("f.path")
     source = (
-        "FROM folders f CROSS JOIN rows r INDEXED BY rows_name ON r.folder = f.id "
-        f"WHERE {inside} AND r.cell IN (SELECT value FROM json_each(?)){tests}"
+        f"FROM folders f CROSS JOIN rows r INDEXED BY rows_name ON r.folder = f.id WHERE {inside} AND {IN_CELLS}{tests}"
     )
     return source, [*bounds, _cells(selection), *values]

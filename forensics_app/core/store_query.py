@@ -33,8 +33,8 @@ class Query:
 
     `under` is a folder or an archive with all below it; `labels` are among `words.ANSWERS`. `formats`, `error_kinds`
     and the bounds of p (both inclusive) leave out rows that have none. `text` is a part of the file's name;
-    `marks` are what a person said, "" for nothing; `include_gone` adds the rows of files that are no longer there. Sorted by path, files of a folder come together;
-    sorted by p_fake, rows without one come last.
+    `marks` are what a person said, "" for nothing; `include_gone` adds the rows of files that are no longer there.
+    Sorted by path, files of a folder come together; sorted by p_fake, rows without one come last.
     """
 
     detector: int

@@ -71,7 +71,7 @@ class Writer:
 
     def began(self, detector: int, root: bytes, now_ns: int) -> None:
         """Keep that a scan of a folder or an archive began."""
-        self.db.execute("INSERT OR REPLACE INTO scans(path, detector, begun) VALUES (?, ?, ?)", (root, detector, now_ns))
+        self.db.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?)", (root, detector, now_ns))
 
     def put(self, changes: Changes, path: bytes, cell: Cell, columns: Columns, mark: str | None = None) -> int:
         """Write a row in place of what its path had and return its id; a mark stays while the content does."""

@@ -28,6 +28,12 @@ def _inspect(session: Session) -> PageWidget:
     return ImagePage(session)
 
 
+def _scan(session: Session) -> PageWidget:
+    from forensics_app.gui.scan_page import ScanPage
+
+    return ScanPage(session)
+
+
 def _settings(session: Session) -> PageWidget:
     from forensics_app.gui.settings_page import SettingsPage
 
@@ -42,6 +48,7 @@ def _about(session: Session) -> PageWidget:
 
 PAGES = (
     Page("inspect", str(QT_TRANSLATE_NOOP("pages", "Inspect")), "inspect", _inspect),
+    Page("scan", str(QT_TRANSLATE_NOOP("pages", "Scan")), "scan", _scan),
     Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),
     Page("about", str(QT_TRANSLATE_NOOP("pages", "About")), "about", _about, low=True),
 )

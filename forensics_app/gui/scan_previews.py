@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QSize, Qt, QThread, Signal
@@ -18,17 +19,23 @@ LISTEN_S = 0.03
 
 
 class Wish(NamedTuple):
-    """A row whose picture is wanted: the id of the row and the file to show."""
+    """A row whose picture is wanted, or its heat map: the first of some files that is there."""
 
     id: int
-    path: str
+    paths: tuple[str, ...]
+    map: bool = False
+
+    @property
+    def path(self) -> str:
+        """The file to show; what lies in an archive is no file, and is looked for last."""
+        return next((path for path in self.paths if Path(path).exists()), self.paths[0])
 
 
 class Previews(QThread):
     """Makes what was wished for last; wishes that are no longer uttered are forgotten."""
 
-    made = Signal(int, QImage, QImage)
-    """A row's id, its picture of at most 384 px, and the small one for the table, both null where there is none."""
+    made = Signal(object, QImage, QImage)
+    """The wish, its picture of at most 384 px, and the small one for the table, both null where there is none."""
 
     def __init__(self, parent: QObject | None = None, *, ratio: float = 1.0) -> None:
         super().__init__(parent)
@@ -58,7 +65,7 @@ class Previews(QThread):
             with Workers(prepare, SIDE_PX, limits=LIMITS) as crew:
                 crew.start()
                 self._serve(crew)
-        except CannotContinue:
+        except (CannotContinue, OSError):
             with self._news:
                 self._over = True
 
@@ -92,10 +99,10 @@ class Previews(QThread):
 
     def _tell(self, wish: Wish, preview: Preview | None) -> None:
         if preview is None:
-            self.made.emit(wish.id, QImage(), QImage())
+            self.made.emit(wish, QImage(), QImage())
             return
         large = image_of(preview)
-        self.made.emit(wish.id, large, cropped(large, SMALL * self._ratio))
+        self.made.emit(wish, large, cropped(large, SMALL * self._ratio))
 
 
 def image_of(preview: Preview) -> QImage:
