@@ -247,7 +247,7 @@ class ScanStore:
     def formats(self, query: Query) -> dict[str, int]:
         """Return how many rows of a query each format has, the commonest first."""
         with told(self.path), snapshot(self._db):
-            return store_query.formats(self._select(query))
+            return store_order.formats(self._select(query))
 
     def folders(self, query: Query, limit: int = 1_000) -> list[FolderSummary]:
         """Return what each folder came to, those with the most fakes first."""

@@ -1,6 +1,7 @@
-"""All rows of a question at once: their ids in order, and how finely their p is spread. SQLite does the work in one go.
+"""All rows of a question at once: their ids in order, how finely their p is spread, which formats they have.
 
-A page by key (`forensics_app.core.store_pages`) is there at once, but what a scroll bar is dragged to has no key yet.
+SQLite does the work in one go. A page by key (`forensics_app.core.store_pages`) is there at once, but what a scroll
+bar is dragged to has no key yet.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from array import array
+from collections import Counter
 
 from forensics_app.core.store_pages import COLUMNS
-from forensics_app.core.store_query import Selection
+from forensics_app.core.store_query import Selection, counted
 from forensics_app.core.words import ANSWERS
 
 ROUNDING = 1e-9
@@ -51,6 +53,15 @@ def spread(selection: Selection, bins: int) -> dict[str, list[int]]:
         if (label := labels[cell]) != "error":
             found[label][at] += rows
     return found
+
+
+def formats(selection: Selection) -> dict[str, int]:
+    """Return how many rows each format has, the commonest first; files whose format is unknown have none."""
+    found: Counter[str] = Counter()
+    for cell, rows in counted(selection):
+        if cell.format:
+            found[cell.format] += rows
+    return {name: rows for name, rows in found.most_common() if rows}
 
 
 def _cells(selection: Selection) -> str:

@@ -214,10 +214,8 @@ def _marked(db: sqlite3.Connection, marks: frozenset[str] | None) -> tuple[int, 
     """Find the rows that a person marked so; those without a mark are too many."""
     if marks is None or "" in marks:
         return None
-    found = db.execute(
-        "SELECT id FROM rows WHERE mark IS NOT NULL AND mark IN (SELECT value FROM json_each(?)) LIMIT ?",
-        (json.dumps(sorted(marks)), MOST_NAMED + 1),
-    ).fetchall()
+    sql = "SELECT id FROM rows WHERE mark IS NOT NULL AND mark IN (SELECT value FROM json_each(?)) LIMIT ?"
+    found = db.execute(sql, (json.dumps(sorted(marks)), MOST_NAMED + 1)).fetchall()
     return tuple(id_ for (id_,) in found) if len(found) <= MOST_NAMED else None
 
 
@@ -270,15 +268,6 @@ def histogram(selection: Selection, bins: int) -> dict[str, list[int]]:
         if cell.bin >= 0:
             found[cell.label][cell.bin * bins // BINS] += rows
     return found
-
-
-def formats(selection: Selection) -> dict[str, int]:
-    """Return how many rows each format has, the commonest first; files whose format is unknown have none."""
-    found: Counter[str] = Counter()
-    for cell, rows in counted(selection):
-        if cell.format:
-            found[cell.format] += rows
-    return {name: rows for name, rows in found.most_common() if rows}
 
 
 def summaries(selection: Selection, limit: int) -> list[FolderSummary]:
