@@ -77,7 +77,9 @@ def scan_into(order: Order, terminal: Terminal, *, made: tuple[Path, ...] = (), 
     words = f"Watching {shown(order.folder.name)}" if order.options.watch else "Judging"
     with ScanStore.open(order.store) as store:
         number = store.detector(known_as(order.installed, order.options))
-        query = Query(number, os.fsencode(os.path.abspath(order.folder)))  # noqa: PTH100 - resolves no links
+        root = os.fsencode(os.path.abspath(order.folder))  # noqa: PTH100 - resolves no links
+        query = Query(number, root)
+        store.begin(number, root)
         events = scan(
             order.folder, order.installed.folder, store,
             shard=order.shard, selection=order.selection, options=order.options, ahead=ahead,

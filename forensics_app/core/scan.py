@@ -69,7 +69,6 @@ def scan(
     path = os.path.abspath(root)  # noqa: PTH100 - resolves no links
     source = Source(path, _without_own(selection, root, options.out), shard)
     number = store.detector(known_as(installed, options))
-    store.begin(number, os.fsencode(path))
     manner = Manner(
         os.fspath(detector), None if options.out is None else os.fspath(options.out), options.heatmaps,
         options.device, options.scaled,
