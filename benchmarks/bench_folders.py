@@ -58,7 +58,7 @@ def resnet18(folder: Path, found: Sequence[Path]) -> Path:
     from classifier import zoo
     from classifier.detector import Band, Card, open_folder
     from classifier.export import export
-    from classifier.preprocess import Preprocess
+    from classifier.preprocess_spec import Preprocess
     from classifier.quantize import quantize
 
     torch.manual_seed(0)

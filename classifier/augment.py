@@ -8,7 +8,8 @@ from PIL import Image, ImageEnhance
 
 from classifier.fingerprint import upsampled
 from classifier.images import Pixels
-from classifier.preprocess import KERNELS, Preprocess, pad, regions
+from classifier.preprocess import KERNELS, pad, regions
+from classifier.preprocess_spec import Preprocess
 from classifier.recipes import Augment
 from classifier.recompress import jpeg
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from classifier.images import Pixels
-from classifier.preprocess import KERNELS, Box, Floats, Preprocess, regions
+from classifier.preprocess import KERNELS, Box, Floats, regions
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import Detector, Heat, calibrated
 
 CELLS = 64

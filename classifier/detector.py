@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 
 from classifier.files import BadImage, read
 from classifier.places import home, resources
-from classifier.preprocess import Preprocess
+from classifier.preprocess_spec import Preprocess
 
 CARD = "detector.json"
 WEIGHTS = "weights.safetensors"

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a scan's parent looks a device up without numpy
+    from numpy.typing import NDArray
 
-Tensors = Mapping[str, NDArray[Any]]
-Files = Mapping[str, bytes]
+    Tensors = Mapping[str, NDArray[Any]]
+    Files = Mapping[str, bytes]
 
 
 class NoDevice(Exception):
@@ -145,6 +145,8 @@ class _OpenVino:
 
     def run(self, names: Sequence[str], inputs: Tensors) -> list[NDArray[Any]]:
         """Return the named outputs; a request each time, so that threads may share this."""
+        import numpy as np
+
         answers = self.compiled.create_infer_request().infer(dict(inputs))
         return [np.array(answers[self.outputs[name]]) for name in names]
 

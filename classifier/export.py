@@ -22,7 +22,8 @@ from classifier import checkpoint, nets, zoo
 from classifier.atomic import put, write_json
 from classifier.data import Item, Pictures
 from classifier.detector import CARD, GRAPH, WEIGHTS, Card, Installed, open_folder, sha256_of
-from classifier.preprocess import Floats, Preprocess, regions
+from classifier.preprocess import Floats, regions
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import Detector, softmax
 from classifier.tensors import TENSORS, views, write_rows
 

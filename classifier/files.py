@@ -10,6 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
+    ".avif", ".heic", ".heif",
+))  # fmt: skip
+"""What the name of a picture ends with; it is looked for by this, and judged by its bytes."""
+
 BadKind = Literal[
     "missing", "no_permission", "not_regular", "empty", "too_large", "too_many_pixels",
     "unknown_format", "damaged", "too_small", "unreadable",

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from classifier import nets
 from classifier.arch import Arch
 from classifier.images import Pixels
-from classifier.preprocess import Floats, Preprocess, regions
+from classifier.preprocess import Floats, regions
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import Heat, assemble
 
 

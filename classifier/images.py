@@ -33,7 +33,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from classifier.files import MAX_BYTES, BadImage, BadKind, read
+from classifier.files import MAX_BYTES, SUFFIXES, BadImage, BadKind, read
 from classifier.rgb import MODES, to_rgb
 
 __all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "MIN_SIDE_PX", "SUFFIXES", "BadImage", "BadKind", "ImageFile",
@@ -55,10 +55,6 @@ PLUGINS = (
 FORMATS = tuple(str(plugin.format) for plugin in PLUGINS)
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"heif", b"mif1", b"msf1")
-SUFFIXES = frozenset((
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
-    ".avif", ".heic", ".heif",
-))  # fmt: skip
 
 # Pillow's own guard is process-wide: a header that claims more than this is an error, not a warning.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS

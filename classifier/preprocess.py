@@ -8,18 +8,15 @@ native resolution; a classifier of things looks at the whole picture, resized.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 
 from classifier.images import Pixels
+from classifier.preprocess_spec import Preprocess
 
 Floats = NDArray[np.float32]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the picture, right and bottom excluded."""
 
@@ -27,30 +24,12 @@ Place = tuple[int, int]
 """Where in the room that there is: -1, 0 or 1 across and down."""
 MIDDLE: Place = (0, 0)
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 KERNELS = {
     "box": Image.Resampling.BOX,
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-
-
-class Preprocess(BaseModel):
-    """How pixels become input; part of every detector's card, because even the resize kernel moves a verdict."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["resize", "tiles"] = "resize"
-    """`resize`: shorter side to `resize`, then the centre. `tiles`: up to `tiles` × `tiles` native squares."""
-    size: int = Field(224, ge=32, le=1024)
-    """Side of the network's input in pixels."""
-    resize: int = Field(256, ge=32, le=2048)
-    kernel: Literal["box", "bilinear", "bicubic", "lanczos"] = "bilinear"
-    tiles: int = Field(1, ge=1, le=8)
-    mean: tuple[Finite, Finite, Finite] = IMAGENET_MEAN
-    std: tuple[Positive, Positive, Positive] = IMAGENET_STD
 
 
 @dataclass(frozen=True, eq=False)

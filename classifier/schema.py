@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from classifier import zoo
-from classifier.preprocess import Preprocess
+from classifier.preprocess_spec import Preprocess
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Alpha = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]

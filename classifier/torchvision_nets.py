@@ -11,7 +11,7 @@ import torchvision
 from torch import Tensor, nn
 from torchvision.models import MNASNet
 
-from classifier.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from classifier.preprocess_spec import IMAGENET_MEAN, IMAGENET_STD
 
 # Without it both warn that their initialization is going to change.
 OPTIONS: dict[str, dict[str, Any]] = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}

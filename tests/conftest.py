@@ -91,7 +91,7 @@ def export_tiny(
     from classifier import zoo
     from classifier.detector import Band, Card
     from classifier.export import export
-    from classifier.preprocess import Preprocess
+    from classifier.preprocess_spec import Preprocess
 
     torch.manual_seed(seed)
     network = zoo.build(arch, len(classes))

@@ -60,6 +60,7 @@ def analyze(
 
 
 def scan(
+    context: typer.Context,
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Every picture below it is judged; or a zip or tar.")],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", readable=False, help="A new folder for report.html and the results.")
@@ -94,21 +95,16 @@ def scan(
 
     Example: forensics scan ~/Pictures --out report
     """
-    from forensics_app.core.judging import NEEDED
-    from forensics_app.core.workers import Ahead, Limits
+    from forensics_app.cli.scanning import order_of, scan_into
+    from forensics_app.core.results import claim
+    from forensics_app.core.scan import Limits, Options, Selection
 
-    limits = Limits()
-    with Ahead(*NEEDED, limits=limits) as ahead:  # its imports take as long as all that is to be found out here
-        from forensics_app.cli.scanning import order_of, scan_into
-        from forensics_app.core.results import claim
-        from forensics_app.core.scan import Options, Selection
-
-        patterns = tuple(include or ()), tuple(exclude or ())
-        selection = Selection(every_file, *patterns, links=links, one_disk=one_disk, archives=archives)
-        options = Options(out, workers, limits, heatmaps.value, device, scaled, watch)
-        order = order_of(folder, store, detector, selection, options, fast=fast, shard=shard)
-        made = claim(out) if out is not None else ()
-        failed = scan_into(order, Terminal(json, quiet), made=made, ahead=ahead)
+    patterns = tuple(include or ()), tuple(exclude or ())
+    selection = Selection(every_file, *patterns, links=links, one_disk=one_disk, archives=archives)
+    options = Options(out, workers, Limits(), heatmaps.value, device, scaled, watch)
+    order = order_of(folder, store, detector, selection, options, fast=fast, shard=shard)
+    made = claim(out) if out is not None else ()
+    failed = scan_into(order, Terminal(json, quiet), made=made, ahead=context.obj)
     raise typer.Exit(FAILED_FILES if failed else DONE)
 
 

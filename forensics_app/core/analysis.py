@@ -8,15 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.detector import Card
 from classifier.images import ImageFile, Pixels, load
 from classifier.runtime import Detector, Heat
+from forensics_app.core.requirement import CannotJudge, error_json, require_judge
 from forensics_app.core.verdict import Verdict, decide, policy_of
 from forensics_app.evidence import Evidence, Probe, collect
 
-
-class CannotJudge(Exception):
-    """The detector gives no verdicts: its classes are not fake and real."""
+__all__ = ["Analysis", "CannotJudge", "analyze", "autograd_maps", "error_json", "require_judge", "to_json"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +60,6 @@ def analyze(
     return Analysis(file, verdict, evidence, detector.name, detector.id, heat, (time.perf_counter() - begun) * 1000)
 
 
-def require_judge(card: Card) -> None:
-    """Raise `CannotJudge` for a detector whose classes are not fake and real."""
-    if set(card.classes) != {"fake", "real"}:
-        raise CannotJudge(f"The detector '{card.name}' tells {', '.join(card.classes[:4])} apart, not fake from real.")
-
-
 def autograd_maps(detector: Detector) -> Callable[[Pixels, str], Heat] | None:
     """Return what draws a picture's map of a class with autograd, or None where that cannot be done.
 
@@ -100,8 +92,3 @@ def to_json(path: str, analysis: Analysis, heatmap: str | None) -> dict[str, Any
         "heatmap": heatmap,
         "ms": round(analysis.ms, 1),
     }
-
-
-def error_json(path: str, kind: str, message: str) -> dict[str, Any]:
-    """Return the public JSON form of a file that could not be judged."""
-    return {"path": path, "error": {"kind": kind, "message": message}}

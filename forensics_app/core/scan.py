@@ -13,8 +13,8 @@ from pathlib import Path
 
 from classifier import devices
 from classifier.detector import BadDetector, Installed, open_folder
-from forensics_app.core.analysis import require_judge
 from forensics_app.core.judging import HEATMAPS, THUMBNAILS, Heatmaps, Manner, prepare, unfinished
+from forensics_app.core.requirement import require_judge
 from forensics_app.core.scan_events import Event, Progress, Scanned, Summary
 from forensics_app.core.scan_loop import CannotScan, Loop
 from forensics_app.core.scan_rows import Pictures, Rows

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from classifier.detector import Installed
-from forensics_app.core.analysis import error_json
 from forensics_app.core.judging import Heatmaps, heatmap_name, thumbnail_name
+from forensics_app.core.requirement import error_json
 from forensics_app.core.scan_source import Todo
 from forensics_app.core.store import Entry, Known, ScanStore
 from forensics_app.core.walk import path_fields

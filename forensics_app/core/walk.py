@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from classifier.images import SUFFIXES
+from classifier.files import SUFFIXES
 from forensics_app.core.words import shown
 
 # The table that ships with Python, without the system's: the same files are found on every machine.

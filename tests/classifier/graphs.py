@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from classifier.detector import GRAPH, WEIGHTS, Card, sha256_of
 from classifier.export import write_card
 from classifier.images import Pixels
-from classifier.preprocess import Preprocess
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import Heat
 
 SIDE = 64

@@ -7,7 +7,7 @@ import pytest
 
 from classifier.augment import varied
 from classifier.fingerprint import upsampled
-from classifier.preprocess import Preprocess
+from classifier.preprocess_spec import Preprocess
 from classifier.recipes import Augment
 from classifier.recompress import jpeg
 

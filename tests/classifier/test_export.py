@@ -15,7 +15,8 @@ from torch import nn
 from classifier import export, nets, pretrained, zoo
 from classifier.detector import GRAPH, WEIGHTS, BadDetector, Card, open_folder
 from classifier.images import load
-from classifier.preprocess import Preprocess, regions
+from classifier.preprocess import regions
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import Detector, calibrated
 from classifier.tensors import TENSORS, read_rows
 from tests.classifier.networks import lively

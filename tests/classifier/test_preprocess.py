@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from classifier.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess, normalize, pad, regions
+from classifier.preprocess import normalize, pad, regions
+from classifier.preprocess_spec import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 from tests.conftest import picture
 
 PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.preprocess import Preprocess, Regions, regions
+from classifier.preprocess import Regions, regions
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import MAX_MAP_PX, Detector, assemble, softmax
 from tests.conftest import ROOT, picture
 

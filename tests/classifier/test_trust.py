@@ -9,7 +9,7 @@ import pytest
 
 from classifier import deletion
 from classifier.images import Pixels
-from classifier.preprocess import Preprocess
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import Detector, Heat
 from classifier.trust import TOO_ALIKE, trust
 from tests.classifier.graphs import PATCH, RESIZE, SIDE, TILES, heat_on, scene, write_patch_detector

@@ -11,7 +11,8 @@ from classifier.data import Item
 from classifier.degradations import degradation
 from classifier.evaluate import Batch, evaluate, labelled
 from classifier.metrics import Metrics
-from classifier.preprocess import Preprocess, regions
+from classifier.preprocess import regions
+from classifier.preprocess_spec import Preprocess
 from classifier.runtime import Detector, calibrated
 from classifier.views import VIEWS, Averaged, BadViews, View, averaged, compare, look, views
 from tests.classifier.pictures import write_folder

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from classifier.detector import Band, Card
-from classifier.preprocess import Preprocess
+from classifier.preprocess_spec import Preprocess
 from forensics_app.core.verdict import HEADLINES, LABELS, Policy, decide, hundred, policy_of
 from forensics_app.evidence import Evidence, Finding, Strength
 
