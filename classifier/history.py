@@ -45,6 +45,18 @@ class Validated:
 
 
 @dataclass(frozen=True)
+class Confusion:
+    """What the network took the validation split for after an epoch.
+
+    `counts[i][j]` are the pictures of class i taken for class j, `classes` their names.
+    """
+
+    epoch: int
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class Epoch:
     """One epoch's figures: accuracies as parts of 1, NaN where there is no validation split.
 

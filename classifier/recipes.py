@@ -12,6 +12,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from classifier import zoo
 from classifier.places import resources
 from classifier.schema import Augment, Data, Phase, Recipe
 
@@ -60,13 +61,18 @@ def find(name_or_file: str | Path) -> Path:
     raise BadRecipe(f"There is no recipe '{name_or_file}'.{hint} Bundled: {', '.join(bundled)}; or give a YAML file.")
 
 
-def load(name_or_file: str | Path) -> Recipe:
-    """Read a bundled recipe by name, or a YAML file; raises `BadRecipe`."""
+def load(name_or_file: str | Path, *, listed: bool = False) -> Recipe:
+    """Read a bundled recipe by name, or a YAML file; raises `BadRecipe`.
+
+    `listed` refuses a network that has no row of its own: what else torchvision has, only torch can tell.
+    """
     path = find(name_or_file)
     try:
         raw = _plain_yaml(_text(path))
     except (ValueError, yaml.YAMLError, RecursionError) as error:  # a date such as 2001-99-99 is a ValueError
         raise _unreadable(path, error) from None
+    if listed and isinstance(raw, dict) and raw.get("arch", "resnet18") not in zoo.ARCHS:
+        raise BadRecipe(f"The recipe {path} is for the network '{raw['arch']}', which is none of those in the list.")
     return validate(raw, str(path))
 
 

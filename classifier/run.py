@@ -23,7 +23,7 @@ from classifier.detector import Card, Installed, open_folder
 from classifier.environment import environment
 from classifier.evaluate import Batch, Stage
 from classifier.export import compared_on, export
-from classifier.history import Epoch, Extracted, Step, Trained, Validated
+from classifier.history import Confusion, Epoch, Extracted, Step, Trained, Validated
 from classifier.keeping import LAST
 from classifier.lock import only_one
 from classifier.measuring import Measured, calibrate_detector, chooses, measure_detector, measured_split
@@ -58,7 +58,7 @@ class Finished:
     id: str
 
 
-Event = Stage | LeftOut | Step | Extracted | Validated | Epoch | Batch | Measured | Finished
+Event = Stage | LeftOut | Step | Extracted | Validated | Confusion | Epoch | Batch | Measured | Finished
 
 
 def run(

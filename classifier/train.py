@@ -17,7 +17,7 @@ from classifier import checkpoint, features, nets, zoo
 from classifier.batches import parts
 from classifier.data import Labelled, Pictures
 from classifier.features import Feed, Source, placed
-from classifier.history import Answered, Epoch, Extracted, Progress, Step, Trained, Validated
+from classifier.history import Answered, Confusion, Epoch, Extracted, Progress, Step, Trained, Validated
 from classifier.keeping import BEST, LAST, Keeper
 from classifier.mixing import taught
 from classifier.numerics import autocast, channels_last, reproducible, seed_everything
@@ -25,7 +25,9 @@ from classifier.objective import Objective
 from classifier.optimize import optimizer_of, scheduler_of, trainable_modules
 from classifier.recipes import Recipe
 
-__all__ = ("BEST", "LAST", "Epoch", "Extracted", "Step", "Trained", "TrainingFailed", "Validated", "train")
+__all__ = (
+    "BEST", "LAST", "Confusion", "Epoch", "Extracted", "Step", "Trained", "TrainingFailed", "Validated", "train",
+)  # fmt: skip
 
 EPOCH_SEED = 100_003
 """Apart enough that no epoch of one seed is an epoch of the next."""
@@ -73,7 +75,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     pictures: Pictures | None = None,
-) -> Iterator[Step | Extracted | Validated | Epoch | Trained]:
+) -> Iterator[Step | Extracted | Validated | Confusion | Epoch | Trained]:
     """Train a recipe on the splits of a data folder; `out` receives checkpoints and the history after each epoch.
 
     With `resume` an interrupted run goes on from its last finished epoch. Each picture's variation is a function of
@@ -123,7 +125,7 @@ def _opened(recipe: Recipe, data: Labelled, out: Path, continued: bool, device: 
     return _Job(source, out, network, accelerator, objective, progress, Keeper(recipe, out, network, progress))
 
 
-def _phase(job: _Job, continued: bool) -> Iterator[Step | Extracted | Validated | Epoch]:
+def _phase(job: _Job, continued: bool) -> Iterator[Step | Extracted | Validated | Confusion | Epoch]:
     recipe, progress = job.recipe, job.progress
     phase, begun = recipe.phases[progress.phase], time.perf_counter()
     nets.freeze(job.network, trainable_modules(recipe, phase))
@@ -220,7 +222,7 @@ def _finite(loss: float, job: _Job, optimizer: Any, batch: int) -> float:
 
 
 @torch.no_grad()
-def _validated(job: _Job, feed: Feed) -> Generator[Validated, None, Answered | None]:
+def _validated(job: _Job, feed: Feed) -> Generator[Validated | Confusion, None, Answered | None]:
     """Return loss and accuracies on the validation split, the logits of a picture's regions averaged; None if empty."""
     of, logits, labels = len(job.source.data.splits["val"]), list[Tensor](), list[Tensor]()
     job.network.eval()
@@ -230,7 +232,18 @@ def _validated(job: _Job, feed: Feed) -> Generator[Validated, None, Answered | N
         logits.extend(one.mean(dim=0) for one in answers.split(counts))
         labels.append(part)
         yield Validated(len(logits), of)
-    return _answered(torch.stack(logits), torch.cat(labels)) if logits else None
+    if not logits:
+        return None
+    answers, truth = torch.stack(logits), torch.cat(labels)
+    yield _confusion(answers, truth, job)
+    return _answered(answers, truth)
+
+
+def _confusion(logits: Tensor, labels: Tensor, job: _Job) -> Confusion:
+    classes = job.source.data.classes
+    places = labels * len(classes) + logits.argmax(1)
+    counts = torch.bincount(places, minlength=len(classes) ** 2).reshape(len(classes), -1)
+    return Confusion(job.progress.epoch, classes, tuple(tuple(row) for row in counts.tolist()))
 
 
 def _answered(logits: Tensor, labels: Tensor) -> Answered:

@@ -42,6 +42,14 @@ class JobList(QObject):
         """Return a lane's jobs that have not ended."""
         return tuple(job for job in self.active if self._lanes[job] == lane)
 
+    def prefer(self, job: ProcessJob) -> None:
+        """Put a job that waits before all others that wait."""
+        if job in self.jobs and job.state == "waiting":
+            self.jobs.remove(job)
+            waiting = (place for place, one in enumerate(self.jobs) if one.state == "waiting")
+            self.jobs.insert(next(waiting, len(self.jobs)), job)
+            self.changed.emit()
+
     def shutdown(self) -> None:
         """Cancel all jobs cleanly and wait for their processes to end."""
         for job in reversed(self.active):  # so that none of those that wait starts

@@ -34,6 +34,12 @@ def _scan(session: Session) -> PageWidget:
     return ScanPage(session)
 
 
+def _train(session: Session) -> PageWidget:
+    from forensics_app.gui.train_page import TrainPage
+
+    return TrainPage(session)
+
+
 def _settings(session: Session) -> PageWidget:
     from forensics_app.gui.settings_page import SettingsPage
 
@@ -49,6 +55,7 @@ def _about(session: Session) -> PageWidget:
 PAGES = (
     Page("inspect", str(QT_TRANSLATE_NOOP("pages", "Inspect")), "inspect", _inspect),
     Page("scan", str(QT_TRANSLATE_NOOP("pages", "Scan")), "scan", _scan),
+    Page("train", str(QT_TRANSLATE_NOOP("pages", "Train")), "train", _train),
     Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),
     Page("about", str(QT_TRANSLATE_NOOP("pages", "About")), "about", _about, low=True),
 )

@@ -24,7 +24,7 @@ Make = Callable[[theme.Colours, tuple[float, float]], "Figure"]
 
 DPI = 96
 SOON_MS = 40
-LEAST = QSize(160, 120)
+LEAST = QSize(200, 140)
 """Nothing smaller is drawn: axes and their names would not fit."""
 
 
@@ -60,7 +60,8 @@ def paint(make: Make, colours: theme.Colours, size: QSize, ratio: float) -> Pain
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     # For good: taking it back would race with the other threads' filters.
-    warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    for harmless in ("Glyph .* missing from font", "constrained_layout not applied"):
+        warnings.filterwarnings("ignore", message=harmless)
     inches = size.width() / DPI, size.height() / DPI
     plot = make(colours, inches)
     plot.set_size_inches(*inches)

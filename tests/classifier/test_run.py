@@ -12,7 +12,7 @@ from classifier.checkpoint import BadCheckpoint
 from classifier.data import BadData, made_note, open_data
 from classifier.detector import open_folder
 from classifier.evaluate import evaluate
-from classifier.history import Epoch
+from classifier.history import Confusion, Epoch
 from classifier.metrics import Metrics
 from classifier.run import LOCK, Finished, Measured, kept_audit, run
 from classifier.runtime import Detector
@@ -41,6 +41,11 @@ def test_a_run_ends_in_a_detector_whose_card_tells_what_was_measured(tmp_path: P
     assert again.accuracy.value == card.metrics["test"]["accuracy"]["value"]
     history = json.loads((tmp_path / "out/history.json").read_text())
     assert [epoch["epoch"] for epoch in history] == [0, 1, 2]
+    told = [event for event in events if isinstance(event, Confusion)]
+    assert [(one.epoch, one.classes) for one in told] == [(0, card.classes), (1, card.classes), (2, card.classes)]
+    for one, epoch in zip(told, history, strict=True):
+        right, n = sum(one.counts[place][place] for place in (0, 1)), sum(map(sum, one.counts))
+        assert n == 8 and right / n == pytest.approx(epoch["val_accuracy"])
 
 
 def test_a_run_is_not_written_over_and_resumes_only_with_its_own_recipe(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""A card with a heading, the building block of pages that are made of several."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from forensics_app.gui.verdict_card import label
+
+
+class TitledCard(QFrame):
+    """`body` takes what the card holds, `head` what stands beside its heading."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.setAccessibleName(title)
+        self.title = label("title")
+        self.title.setText(title)
+        self.head = QHBoxLayout()
+        self.head.setSpacing(8)
+        self.head.addWidget(self.title, 1)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(16, 12, 16, 16)
+        self.body.setSpacing(8)
+        self.body.addLayout(self.head)
+
+
+def column_of(*widgets: QWidget, margins: tuple[int, int, int, int] = (0, 0, 8, 0)) -> QScrollArea:
+    """Return widgets one below the other, which scroll up and down where they do not fit."""
+    inside = QWidget()
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(*margins)
+    column.setSpacing(12)
+    for widget in widgets:
+        column.addWidget(widget)
+    column.addStretch(1)
+    area = QScrollArea()
+    area.setWidget(inside)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
