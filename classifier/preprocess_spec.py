@@ -15,7 +15,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Preprocess(BaseModel):
     """How pixels become input; part of every detector's card, because even the resize kernel moves a verdict."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["resize", "tiles"] = "resize"
     """`resize`: shorter side to `resize`, then the centre. `tiles`: up to `tiles` × `tiles` native squares."""

@@ -17,7 +17,7 @@ Alpha = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 class Strict(BaseModel):
     """Part of a recipe: immutable, and a key that is not known is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Phase(Strict):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import re
+import textwrap
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -86,7 +91,24 @@ def _entries(model: type[BaseModel], value: BaseModel | None, prefix: str) -> It
         elif (inner := _model_in(info.annotation)) is not None:
             yield from _entries(inner, current, f"{key}.")
         else:
-            yield _entry(key, info, current)
+            yield _entry(key, info, current, _meanings(model).get(name, ""))
+
+
+@cache
+def _meanings(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return what the text below each key of a part of the schema says, nothing where the source is not at hand."""
+    try:
+        source = textwrap.dedent(inspect.getsource(model))
+    except OSError:  # a program frozen into one file
+        return {}
+    (found,) = ast.parse(source).body
+    lines = found.body if isinstance(found, ast.ClassDef) else []
+    return {
+        key.target.id: str(text.value.value)
+        for key, text in itertools.pairwise(lines)
+        if isinstance(key, ast.AnnAssign) and isinstance(key.target, ast.Name)
+        and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }  # fmt: skip
 
 
 def _model_in(kind: Any) -> type[BaseModel] | None:
@@ -96,7 +118,7 @@ def _model_in(kind: Any) -> type[BaseModel] | None:
     return None
 
 
-def _entry(key: str, info: FieldInfo, value: object) -> Entry:
+def _entry(key: str, info: FieldInfo, value: object, meaning: str) -> Entry:
     text = as_text(value)
     choices = {"arch": tuple(sorted(ARCHS)), "weights": ("none", "imagenet")}.get(key) or _choices(info.annotation)
     if choices and text not in choices:
@@ -107,8 +129,7 @@ def _entry(key: str, info: FieldInfo, value: object) -> Entry:
         for name, words in BOUNDS.items()
         if isinstance(found := getattr(one, name, None), (int, float))
     ]
-    meaning = " ".join((info.description or "").replace("`", "").split())
-    return Entry(key, _words(key), text, choices, meaning, ", ".join(bounds))
+    return Entry(key, _words(key), text, choices, " ".join(meaning.replace("`", "").split()), ", ".join(bounds))
 
 
 def _choices(kind: Any) -> tuple[str, ...]:
