@@ -102,5 +102,5 @@ def dress(app: QApplication) -> None:
     app.setApplicationDisplayName("Forensics")
     app.setDesktopFileName("forensics")
     app.setStyle("Fusion")
-    app.setWindowIcon(theme.icon("inspect", theme.LIGHT.accent, 64))
+    app.setWindowIcon(theme.icon("forensics", size_px=128))
     theme.apply(app)
