@@ -47,8 +47,10 @@ def starts(repeats: int) -> list[str]:
     seen = seen[1:]  # the first one reads the disk
     return [
         f"| the window is painted, from the start of the process | {spread([one['shown_ms'] for one in seen])} |",
-        (f"| the first drop, detector still closed, until its map is painted | "
-        f"{spread([one['judged_ms'] for one in seen])} |"),
+        (
+            f"| the first drop, detector still closed, until its map is painted | "
+            f"{spread([one['judged_ms'] for one in seen])} |"
+        ),
         f"| torch loaded | {'yes' if any(one['torch_loaded'] for one in seen) else 'no'} |",
         f"| memory of the process after it | {spread([one['rss_mb'] for one in seen], 'MB')} |",
     ]

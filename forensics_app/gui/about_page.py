@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 from classifier.places import home
 from forensics_app import __version__
 from forensics_app.gui.cards import CAPTION_DROP_PX
+from forensics_app.gui.labels import label
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.session import Session
-from forensics_app.gui.verdict_card import label
 
 PACKAGES = ("PySide6-Essentials", "onnxruntime", "numpy", "pillow")
 WIDTH_PX = 640

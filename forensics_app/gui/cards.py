@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QToolButton, QVBoxLay
 
 from forensics_app.core.analysis import Analysis
 from forensics_app.gui import theme, words
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 CAPTION_DROP_PX = 2  # 12 px captions stand on the line of 14 px values
 

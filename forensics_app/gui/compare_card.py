@@ -16,9 +16,9 @@ from forensics_app.core.detectors import listed
 from forensics_app.gui import theme, words
 from forensics_app.gui.cards import TitledCard
 from forensics_app.gui.judging import Judged
+from forensics_app.gui.labels import label
 from forensics_app.gui.latest import Latest
 from forensics_app.gui.toolbar import Elided
-from forensics_app.gui.verdict_card import label
 
 ICON_PX = 18
 

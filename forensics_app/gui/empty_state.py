@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from forensics_app.gui import theme, words
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 PICTURE_PX = 72
 
@@ -28,7 +28,8 @@ class EmptyState(QFrame):
         self.open.setProperty("role", "primary")
         self.sample = QPushButton(self.tr("Try a sample"))
         self.sample.setProperty("role", "link")
-        self.sample.setVisible(has_samples)
+        if not has_samples:
+            self.sample.hide()
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addStretch(2)

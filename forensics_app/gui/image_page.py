@@ -25,6 +25,7 @@ from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.session import Session
 from forensics_app.gui.shortcuts import INSPECT, said
 from forensics_app.gui.toolbar import Toolbar
+from forensics_app.gui.welcome import MARGINS_PX
 
 
 class ImagePage(PageWidget):
@@ -61,7 +62,7 @@ class ImagePage(PageWidget):
         self.stack.addWidget(self.empty)
         self.stack.addWidget(inspecting)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(16, 12, 12, 8)
+        whole.setContentsMargins(*MARGINS_PX)
         whole.setSpacing(12)
         for widget in (self.toolbar, self.notice):
             whole.addWidget(widget)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 
-from forensics_app.gui.judging import Source
+if TYPE_CHECKING:
+    from forensics_app.gui.judging import Source
 
 ENCODED = ("image/png", "image/jpeg", "image/webp", "image/tiff", "image/avif", "image/bmp", "image/gif")
 

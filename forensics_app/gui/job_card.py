@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from forensics_app.gui import words
+from forensics_app.gui.labels import label
 from forensics_app.gui.process_job import ProcessJob
-from forensics_app.gui.verdict_card import label
 
 STATES = {
     "waiting": QT_TRANSLATE_NOOP("JobCard", "Waits for its turn"),

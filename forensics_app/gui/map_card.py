@@ -14,9 +14,9 @@ from forensics_app.gui import image_maps
 from forensics_app.gui.cards import TitledCard
 from forensics_app.gui.image_maps import LAST, Found
 from forensics_app.gui.judging import Judged
+from forensics_app.gui.labels import label
 from forensics_app.gui.pictures import image_over
 from forensics_app.gui.trust_badge import TrustBadge
-from forensics_app.gui.verdict_card import label
 
 
 class Legend(QWidget):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPush
 from forensics_app.core.file_metadata import Row
 from forensics_app.gui import words
 from forensics_app.gui.cards import TitledCard
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 SHOWN_ROWS, ROW_PX = 8, 28
 

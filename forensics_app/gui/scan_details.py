@@ -22,9 +22,10 @@ from forensics_app.core.verdict import Policy
 from forensics_app.core.words import PHRASES
 from forensics_app.gui import theme, words
 from forensics_app.gui.cards import sized
+from forensics_app.gui.labels import label
 from forensics_app.gui.scan_model import MARKS, mark_words
 from forensics_app.gui.scan_questions import Line
-from forensics_app.gui.verdict_card import Scale, label
+from forensics_app.gui.verdict_card import Scale
 
 WIDTH_PX, PICTURE_PX, ICON_PX = 312, 168, 22
 KEYS = {"fake": "F", "real": "R", "unsure": "U"}

@@ -15,6 +15,7 @@ from forensics_app.core.words import shown
 from forensics_app.gui import theme, words
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.intake import Intake
+from forensics_app.gui.labels import label
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.scan_outgoing import Outgoing
@@ -24,7 +25,6 @@ from forensics_app.gui.scan_setup import ScanSetup
 from forensics_app.gui.scan_start import ScanStart, earlier
 from forensics_app.gui.session import Session
 from forensics_app.gui.toolbar import Elided
-from forensics_app.gui.verdict_card import label
 
 REFRESH_MS = 1_000
 

@@ -16,6 +16,7 @@ from forensics_app.core.store_lookup import Filters
 from forensics_app.core.store_query import Sort
 from forensics_app.core.verdict import Policy
 from forensics_app.core.words import shown
+from forensics_app.gui.labels import label
 from forensics_app.gui.scan_chips import FilterChips
 from forensics_app.gui.scan_details import ScanDetails
 from forensics_app.gui.scan_model import ScanModel
@@ -26,7 +27,6 @@ from forensics_app.gui.scan_setup import pictures_folder
 from forensics_app.gui.scan_strip import ScanStrip
 from forensics_app.gui.scan_table import ScanTable
 from forensics_app.gui.scan_triage import Triage
-from forensics_app.gui.verdict_card import label
 
 KEPT_LARGE, FOLDERS = 24, 40
 

@@ -13,8 +13,8 @@ from classifier.places import home
 from forensics_app.core.detectors import Listed, listed
 from forensics_app.gui import words
 from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.labels import label
 from forensics_app.gui.session import Session
-from forensics_app.gui.verdict_card import label
 
 
 def pictures_folder() -> Path:

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from forensics_app.core.store import Query
 from forensics_app.core.words import shown
 from forensics_app.gui import theme, words
+from forensics_app.gui.labels import label
 from forensics_app.gui.scan_chips import StackedBar
 from forensics_app.gui.scan_reader import Access
 from forensics_app.gui.toolbar import Elided
-from forensics_app.gui.verdict_card import label
 
 MOST, WIDTH_PX, ICON_PX = 12, 720, 56
 

@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QV
 
 from forensics_app.gui import words
 from forensics_app.gui.job_card import LogSheet, progress_words
+from forensics_app.gui.labels import label
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.scan_chips import AnswerChips
 from forensics_app.gui.scan_histogram import Histogram
 from forensics_app.gui.scan_questions import NOTHING, Found
-from forensics_app.gui.verdict_card import label
 
 TOLD_PX = 50
 

@@ -89,11 +89,11 @@ def self_test(window: Window, paths: list[Path]) -> SelfTest:
     dropped = (paths or list(sample_files()))[:1]
     if not dropped:
         raise SelfTestFailed("There is no sample to drop; name a picture: forensics gui --self-test photo.jpg")
-    view = window.inspect.view
-    paints = _Paints(window, view)
+    paints = _Paints(window)
     window.show()
     _until(lambda: window in paints.last, "The window was not painted")
     shown = process_age_s() - (time.perf_counter() - paints.last[window])
+    window.inspect.view.installEventFilter(paints)
     times = [_judged(window, dropped, paints) for _ in range(REPEATS + 1)]
     judged = window.inspect.shown()
     return SelfTest(

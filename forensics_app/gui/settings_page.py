@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from classifier.places import home
 from forensics_app.core.overlay import OPACITY
+from forensics_app.gui.labels import label
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.session import Session
-from forensics_app.gui.verdict_card import label
 
 WIDTH_PX = 640
 

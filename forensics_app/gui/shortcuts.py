@@ -8,7 +8,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 Keys = Sequence[tuple[str, object]]
 """A key and what it does, already in the reader's language."""

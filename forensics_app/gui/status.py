@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QStatusBar, QToolButton, QVBoxLayout, QWidget
 
 from forensics_app.gui import words
-from forensics_app.gui.desk import Desk
 from forensics_app.gui.job_card import JobCard, clock, progress_words
 from forensics_app.gui.job_list import JobList
+from forensics_app.gui.labels import label
 from forensics_app.gui.process_job import TIME_LEFT_AFTER_S, ProcessJob
-from forensics_app.gui.verdict_card import label
+
+if TYPE_CHECKING:
+    from forensics_app.gui.desk import Desk
 
 
 class StatusLine(QStatusBar):
     """Shows what Inspect judges, or else the first of the long jobs; a button lists all of these."""
 
-    def __init__(self, desk: Desk, jobs: JobList, parent: QWidget) -> None:
+    def __init__(self, jobs: JobList, parent: QWidget) -> None:
         super().__init__(parent)
-        self._desk, self._jobs, self._told = desk, jobs, ""
+        self._desk: Desk | None = None
+        self._jobs, self._told = jobs, ""
         self.text, self.bar, self.cancel, self.list = QLabel(), QProgressBar(), QToolButton(), QToolButton()
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.bar.setTextVisible(False)
@@ -39,6 +43,14 @@ class StatusLine(QStatusBar):
         jobs.changed.connect(self.refresh)
         self.refresh()
 
+    def follow(self, desk: Desk) -> None:
+        """Show what is judged on Inspect's desk from now on."""
+        self._desk = desk
+
+    @property
+    def _judging(self) -> bool:
+        return self._desk is not None and self._desk.running
+
     @Slot(str)
     def tell(self, sentence: str) -> None:
         """Say something until the next thing happens."""
@@ -49,14 +61,14 @@ class StatusLine(QStatusBar):
     def refresh(self) -> None:
         """Show what runs now."""
         job = self._first()
-        busy = self._desk.running or job is not None
+        busy = self._judging or job is not None
         self.bar.setVisible(busy)
         self.cancel.setVisible(busy)
-        self.cancel.setAccessibleName(self.tr("Cancel judging") if self._desk.running else self.tr("Cancel this job"))
+        self.cancel.setAccessibleName(self.tr("Cancel judging") if self._judging else self.tr("Cancel this job"))
         count = len(self._jobs.active)
         self.list.setVisible(bool(self._jobs.jobs))
         self.list.setText(self.tr("%n job(s)", "", count) if count else self.tr("Jobs"))
-        if self._desk.running or job is None:
+        if self._judging or job is None:
             self._show_desk()
         else:
             self.bar.setRange(0, job.total)
@@ -67,11 +79,13 @@ class StatusLine(QStatusBar):
         return next((job for job in self._jobs.active if job.running), None)
 
     def _show_desk(self) -> None:
-        desk = self._desk
+        desk, idle = self._desk, self._told or self.tr("Ready")
+        if desk is None:
+            self.text.setText(idle)
+            return
         self.bar.setRange(0, desk.total)
         self.bar.setValue(desk.done)
         if desk.total == 0 or (self._told and not desk.running):
-            idle = self._told or self.tr("Ready")
             self.text.setText(self.tr("Looking for pictures…") if desk.running else idle)
             return
         text = self.tr("{0:,} of {1:,} judged").format(desk.done, desk.total)
@@ -85,14 +99,14 @@ class StatusLine(QStatusBar):
     @Slot()
     def desk_moved(self) -> None:
         """Show where judging is; what was told before is over."""
-        if self._desk.running:
+        if self._judging:
             self._told = ""
         self.refresh()
 
     @Slot()
     def stop(self) -> None:
         """Cancel what is shown."""
-        if self._desk.running:
+        if self._desk is not None and self._desk.running:
             self._desk.cancel()
         elif (job := self._first()) is not None:
             job.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 
 class TitledCard(QFrame):

@@ -12,9 +12,9 @@ from classifier.data import BadData, find_pictures
 from classifier.recipes import Recipe
 from forensics_app.gui import words
 from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.labels import label
 from forensics_app.gui.path_field import PathField
 from forensics_app.gui.titled_card import TitledCard
-from forensics_app.gui.verdict_card import label
 
 NAMED = 6
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QPushBu
 from classifier.recipes import Recipe
 from forensics_app.core.recipe_form import Entry, Section, problems, sections, settings
 from forensics_app.gui import words
+from forensics_app.gui.labels import label
 from forensics_app.gui.titled_card import TitledCard
-from forensics_app.gui.verdict_card import label
 
 CAPTION_PX = 168
 SOON_MS = 150

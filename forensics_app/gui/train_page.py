@@ -14,6 +14,7 @@ from forensics_app.core.unfinished_runs import Begun
 from forensics_app.gui.detector_install import Installation
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.intake import Intake
+from forensics_app.gui.labels import label
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
@@ -26,7 +27,6 @@ from forensics_app.gui.train_queue import LANE, QueueCard, Rows, UnfinishedCard
 from forensics_app.gui.train_recipe import RecipeCard
 from forensics_app.gui.train_start import Asked, StartCard
 from forensics_app.gui.train_view import TrainView
-from forensics_app.gui.verdict_card import label
 
 SIDE_PX, EMPTY_PX = 440, 440
 

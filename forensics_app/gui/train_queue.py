@@ -12,10 +12,10 @@ from forensics_app.core.unfinished_runs import Begun, unfinished
 from forensics_app.gui import words
 from forensics_app.gui.job_list import JobList
 from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.labels import label
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.titled_card import TitledCard
 from forensics_app.gui.toolbar import Elided
-from forensics_app.gui.verdict_card import label
 
 LANE = "train"
 

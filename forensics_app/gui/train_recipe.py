@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton
 from classifier.recipes import BadRecipe, Recipe, header, load, recipe_files
 from forensics_app.gui import words
 from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.labels import label
 from forensics_app.gui.titled_card import TitledCard
-from forensics_app.gui.verdict_card import label
 
 FIRST_CHOICE = "fake-real"
 

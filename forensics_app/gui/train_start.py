@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QWid
 
 from classifier.detector import NAME
 from forensics_app.gui import words
+from forensics_app.gui.labels import label
 from forensics_app.gui.path_field import PathField
 from forensics_app.gui.settings import Settings
 from forensics_app.gui.titled_card import TitledCard
-from forensics_app.gui.verdict_card import label
 
 CAPTION_PX = 168
 RUNS = "train/runs"

@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
 from forensics_app.core.run_list import REPORT
 from forensics_app.gui import theme, words
 from forensics_app.gui.job_card import JobCard
+from forensics_app.gui.labels import label
 from forensics_app.gui.plot_view import PlotView, plot_theme
 from forensics_app.gui.titled_card import TitledCard
 from forensics_app.gui.train_log import TrainingLog
-from forensics_app.gui.verdict_card import label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

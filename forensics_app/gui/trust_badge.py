@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from classifier.trust import Trust
 from forensics_app.core.map_words import MARKS, badge
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 COLOURS = {"good": "real", "fair": "unsure", "poor": "error", "untested": "unsure"}
 

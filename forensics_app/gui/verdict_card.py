@@ -11,22 +11,10 @@ from forensics_app.core.words import PHRASES, about
 from forensics_app.gui import theme, words
 from forensics_app.gui.filmstrip import Row
 from forensics_app.gui.judging import Judged
+from forensics_app.gui.labels import label
 
 ICON_PX = 26
 TRACK_PX = 10
-
-
-def label(role: str, *, selectable: bool = False) -> QLabel:
-    """Return an empty label in one of the style sheet's roles, which wraps and never reads its text as markup."""
-    made = QLabel()
-    made.setProperty("role", role)
-    made.setWordWrap(True)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    if selectable:
-        made.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-    return made
 
 
 class Scale(QWidget):

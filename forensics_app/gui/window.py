@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QCoreApplication, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QCoreApplication, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -17,14 +16,15 @@ from PySide6.QtGui import (
     QKeySequence,
     QResizeEvent,
     QShortcut,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
+from forensics_app.gui.actions import actions_of, recent_of
 from forensics_app.gui.closing import ask_to_close, stop_all
 from forensics_app.gui.empty_state import DropVeil
-from forensics_app.gui.image_page import ImagePage
 from forensics_app.gui.intake import offers, sources_in
-from forensics_app.gui.page import Action, PageWidget
+from forensics_app.gui.page import PageWidget
 from forensics_app.gui.pages import PAGES
 from forensics_app.gui.palette import Palette
 from forensics_app.gui.process_job import ProcessJob
@@ -32,8 +32,14 @@ from forensics_app.gui.session import Session
 from forensics_app.gui.shortcuts import EVERYWHERE, ShortcutSheet, said
 from forensics_app.gui.sidebar import Mark, Sidebar
 from forensics_app.gui.status import StatusLine
+from forensics_app.gui.welcome import Welcome
+
+if TYPE_CHECKING:
+    from forensics_app.gui.image_page import ImagePage
 
 NARROW_BELOW_PX = 1000
+OF_CONTROLS = ("Space", "Return", "Enter", "Left", "Right", "Up", "Down")
+"""Keys that the control with the focus needs; a page acts on them only where no control wants them."""
 NUMBERS = {page.key: number for number, page in enumerate(PAGES)}
 
 
@@ -52,9 +58,8 @@ class Window(QMainWindow):
         self._made: dict[str, PageWidget] = {}
         self._page_keys: list[QShortcut] = []
         self._may_close = False
-        for _ in PAGES:
-            self.pages.addWidget(QWidget())
-        self.inspect = cast("ImagePage", self.page("inspect"))
+        for page in PAGES:
+            self.pages.addWidget(Welcome() if page.key == "inspect" else QWidget())
         whole = QWidget()
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
@@ -63,18 +68,16 @@ class Window(QMainWindow):
         row.addWidget(self.pages, 1)
         self.setCentralWidget(whole)
         self.veil = DropVeil(self)
-        self.status_line = StatusLine(self.inspect.desk, self.session.jobs, self)
+        self.status_line = StatusLine(self.session.jobs, self)
         self.setStatusBar(self.status_line)
         self._connect()
         self._shortcuts()
-        self.turn_to("inspect")
         self._restore()
 
     def _connect(self) -> None:
         session = self.session
         self.sidebar.chosen.connect(lambda number: self.turn_to(PAGES[number].key))
         self.sidebar.keys_wanted.connect(self.show_keys)
-        self.inspect.progressed.connect(self.status_line.desk_moved)
         session.noticed.connect(self.status_line.tell)
         session.page_wanted.connect(self.turn_to)
         session.jobs.changed.connect(self._mark_jobs)
@@ -82,7 +85,7 @@ class Window(QMainWindow):
         session.settings.changed.connect(self._setting_changed)
 
     def _shortcuts(self) -> None:
-        for action in self._actions():
+        for action in actions_of(self):
             if action.keys:
                 QShortcut(QKeySequence(action.keys), self, action.run)
         for keys, slot in (("Ctrl+K", self.show_palette), ("Ctrl+Shift+P", self.show_palette),
@@ -96,11 +99,32 @@ class Window(QMainWindow):
         if key not in self._made:
             number = NUMBERS[key]
             made = self._made[key] = PAGES[number].load(self.session)
+            shown = self.pages.currentIndex()
             self.pages.insertWidget(number, made)
             if (before := self.pages.widget(number + 1)) is not None:
                 self.pages.removeWidget(before)
                 before.deleteLater()
+            self.pages.setCurrentIndex(shown)
+            if key == self.key:
+                self._put_keys(made)
+            if (desk := getattr(made, "desk", None)) is not None:
+                self.status_line.follow(desk)
+                made.progressed.connect(self.status_line.desk_moved)
         return self._made[key]
+
+    @property
+    def inspect(self) -> ImagePage:
+        """The page that judges what is dropped; made at the latest when the window has been painted."""
+        return cast("ImagePage", self.page("inspect"))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the window be seen first; what judges is imported while one reads it."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._complete)
+
+    @Slot()
+    def _complete(self) -> None:
+        QTimer.singleShot(0, self, lambda: self.inspect)  # after the first paint, which is due now
 
     @property
     def current(self) -> PageWidget:
@@ -119,13 +143,16 @@ class Window(QMainWindow):
         self.sidebar.button(number).setChecked(True)
         self.pages.setCurrentIndex(number)
         self._mark(key, "running" if self._runs(key) else "")
-        for shortcut in self._page_keys:
-            shortcut.deleteLater()
-        self._page_keys = [
-            QShortcut(QKeySequence(action.keys), self, action.run) for action in page.actions_now() if action.keys
-        ]
+        self._put_keys(page)
         if what is not None:
             page.open_with(what)
+
+    def _put_keys(self, page: PageWidget) -> None:
+        for shortcut in self._page_keys:
+            shortcut.setEnabled(False)  # it is there until the event loop gets to it
+            shortcut.deleteLater()
+        wanted = [action for action in page.actions_now() if action.keys and action.keys not in OF_CONTROLS]
+        self._page_keys = [QShortcut(QKeySequence(action.keys), self, action.run) for action in wanted]
 
     # -- jobs
 
@@ -155,39 +182,10 @@ class Window(QMainWindow):
 
     # -- actions
 
-    def _actions(self) -> tuple[Action, ...]:
-        page, tr = self.inspect, self.tr
-        titles = [QCoreApplication.translate("pages", one.title) for one in PAGES]
-        return (
-            *(Action(tr("Go to {0}").format(title), partial(self.turn_to, one.key), f"Ctrl+{number}")
-              for number, (one, title) in enumerate(zip(PAGES, titles, strict=True), 1)),
-            Action(tr("Open pictures"), self._inspecting(page.choose_files), "Ctrl+O"),
-            Action(tr("Open a folder"), self._inspecting(page.choose_folder), "Ctrl+Shift+O"),
-            Action(tr("Paste a picture or files"), self._inspecting(page.paste), "Ctrl+V"),
-            Action(tr("List the long jobs"), self.status_line.show_jobs, "Ctrl+J"),
-            Action(tr("Settings"), partial(self.turn_to, "settings"), "Ctrl+,"),
-            Action(tr("Show the keys"), self.show_keys),
-            *(Action(tr("Colours: {0}").format(name), partial(self.session.settings.put, "theme", key))
-              for key, name in (("light", tr("light")), ("dark", tr("dark")), ("system", tr("as the system")))),
-            Action(tr("Quit"), self.close, "Ctrl+Q"),
-        )  # fmt: skip
-
-    def _inspecting(self, slot: object) -> partial[None]:
-        return partial(self._turn_and, slot)
-
-    def _turn_and(self, slot: object) -> None:
-        self.turn_to("inspect")
-        if callable(slot):
-            slot()
-
     @Slot()
     def show_palette(self) -> None:
         """Offer all that can be done now, the page's own actions first, the recent files last."""
-        recent = tuple(
-            Action(self.tr("Open {0}").format(path), self._inspecting(partial(self.inspect.add, [path])))
-            for path in self.session.settings.recent
-        )
-        Palette((*self.current.actions_now(), *self._actions(), *recent), self).open()
+        Palette((*self.current.actions_now(), *actions_of(self), *recent_of(self)), self).open()
 
     @Slot()
     def show_keys(self) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from forensics_app.core.verdict import Label, Policy, Verdict
 from forensics_app.core.words import shown
+
+if TYPE_CHECKING:  # the window opens before what judges is imported
+    from forensics_app.core.verdict import Label, Policy, Verdict
 
 LONGEST_WORD = 24
 BREAKS = re.compile(rf"/|[^/]{{{LONGEST_WORD}}}")

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from forensics_app.core import examples
 from forensics_app.core.examples import BadExample, Truth
 from forensics_app.gui.judging import Judged
+from forensics_app.gui.labels import label
 from forensics_app.gui.latest import Latest
 from forensics_app.gui.session import Session
-from forensics_app.gui.verdict_card import label
 
 
 class WrongBar(QWidget):

@@ -204,7 +204,7 @@ def test_every_control_is_reached_by_tab_and_has_a_name(inspecting: Window) -> N
         focus = QApplication.focusWidget() or focus
         reached.add(focus)
     assert inspecting.inspect.view in reached
-    assert not [control for control in controls if control not in reached]
+    assert not [control.accessibleName() for control in controls if control not in reached]
     assert not [
         control for control in controls if not (control.accessibleName() or getattr(control, "text", lambda: "")())
     ]
