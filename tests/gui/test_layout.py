@@ -1,0 +1,187 @@
+"""No page cuts a text off or lays one over another, also where a language needs 40 % more room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt, QTranslator
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QRadioButton,
+    QScrollBar,
+    QTextEdit,
+    QToolButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from forensics_app.gui.pages import PAGES
+from forensics_app.gui.toolbar import Elided
+from forensics_app.gui.window import Window
+from tests.conftest import write_picture
+from tests.gui.conftest import drop, files, wait_judged
+
+SIZES = ((1280, 800), (900, 640))
+CONTROLS = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QTextEdit, QAbstractItemView)
+FILLER = " lorem ipsum dolor sit amet consetetur sadipscing elitr sed diam nonumy eirmod tempor invidunt ut labore"
+SLACK_PX = 1
+
+
+class Longer(QTranslator):
+    """Makes every text of the window 40 % longer."""
+
+    def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str:  # type: ignore[override]
+        """Return the text with filler words behind it."""
+        more = max(1, round(0.4 * len(text))) if any(letter.isalpha() for letter in text) else 0
+        return text + (FILLER * (more // len(FILLER) + 1))[:more].rstrip()
+
+
+@pytest.fixture
+def longer(qapp: QCoreApplication) -> Iterator[None]:
+    """Texts that are 40 % longer, for one test."""
+    translator = Longer()
+    qapp.installTranslator(translator)
+    yield
+    qapp.removeTranslator(translator)
+
+
+def cut_off(page: QWidget) -> list[str]:
+    """Return the texts on a page that have less room than they need."""
+    found = []
+    for label in page.findChildren(QLabel):
+        if not label.isVisibleTo(page) or isinstance(label, Elided) or not label.text().strip():
+            continue
+        margins = label.contentsMargins()
+        if label.wordWrap():
+            lacks = label.heightForWidth(label.width()) > label.height() + SLACK_PX
+        else:
+            room = label.contentsRect().width() - margins.left() - margins.right()
+            lines = label.text().split("\n")
+            lacks = max(label.fontMetrics().horizontalAdvance(line) for line in lines) > room + SLACK_PX
+        if lacks:
+            found.append(f"{type(label).__name__} '{label.text()}' in {label.width()} x {label.height()}")
+    for button in page.findChildren(QAbstractButton):
+        lacks = button.minimumSizeHint().width() > button.width() + SLACK_PX
+        if button.isVisibleTo(page) and lacks and has_words(button):
+            found.append(f"{named(button)} in {button.width()} x {button.height()}")
+    return found
+
+
+def has_words(button: QAbstractButton) -> bool:
+    if isinstance(button, QToolButton) and button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly:
+        return False
+    return isinstance(button, QPushButton | QToolButton | QCheckBox | QRadioButton) and bool(button.text())
+
+
+def overlapping(page: QWidget) -> list[str]:
+    """Return pairs of texts or controls of one parent that lie over each other."""
+    found = []
+    for parent in [page, *page.findChildren(QWidget)]:
+        if isinstance(parent, QAbstractItemView) or not parent.isVisibleTo(page):
+            continue
+        inside = [
+            child for child in parent.children()
+            if isinstance(child, QLabel | QAbstractButton | QComboBox | QLineEdit) and child.isVisibleTo(page)
+            and not isinstance(parent, QLineEdit | QComboBox | QAbstractSpinBox)
+        ]  # fmt: skip
+        for number, one in enumerate(inside):
+            for other in inside[number + 1 :]:
+                shared = one.geometry().intersected(other.geometry())
+                if shared.width() > SLACK_PX and shared.height() > SLACK_PX:
+                    found.append(f"{named(one)} over {named(other)}")
+    return found
+
+
+def outside(page: QWidget) -> list[str]:
+    """Return controls that stand beyond the page's right edge, where nothing scrolls to."""
+    edge = QRect(QPoint(0, 0), page.size())
+    return [
+        named(child) for child in page.findChildren(QWidget)
+        if isinstance(child, CONTROLS) and child.isVisibleTo(page) and child.visibleRegion().isEmpty()
+        and child.mapTo(page, QPoint(0, 0)).x() >= edge.right()
+    ]  # fmt: skip
+
+
+def is_part(control: QWidget) -> bool:
+    """Return whether a control is a part that Qt has made of another one."""
+    parent = control.parent()
+    while isinstance(parent, QWidget):
+        if isinstance(parent, QComboBox | QAbstractSpinBox | QLineEdit | QAbstractItemView | QMessageBox):
+            return True
+        parent = parent.parent()
+    return False
+
+
+def named(widget: QWidget) -> str:
+    text = getattr(widget, "text", lambda: "")()
+    return f"{type(widget).__name__} '{text or widget.accessibleName()}'"
+
+
+def problems_of(window: Window, key: str, size: tuple[int, int], qtbot: QtBot) -> list[str]:
+    window.resize(QSize(*size))
+    window.turn_to(key)
+    for _ in range(3):  # layouts that depend on each other settle
+        QCoreApplication.processEvents()
+    page = window.current
+    return [*cut_off(page), *overlapping(page), *outside(page), *cut_off(window.sidebar)]
+
+
+def test_what_is_looked_for_is_found(qtbot: QtBot) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.resize(300, 300)
+    short, wrapped, button, below = (
+        QLabel("far too long for so little room", page), QLabel("many words in a low place " * 9, page),
+        QPushButton("A button with many words", page), QPushButton("Over it", page),
+    )  # fmt: skip
+    wrapped.setWordWrap(True)
+    for widget, place in ((short, (0, 0, 40, 20)), (wrapped, (0, 40, 200, 20)), (button, (0, 100, 40, 30)),
+                          (below, (10, 110, 120, 30))):  # fmt: skip
+        widget.setGeometry(*place)
+    beyond = QPushButton("Beyond", page)
+    beyond.move(400, 0)
+    page.show()
+    assert len(cut_off(page)) == 3 and len(overlapping(page)) == 1 and outside(page) == ["QPushButton 'Beyond'"]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_every_page_has_room_for_its_texts(qtbot: QtBot, window: Window, tmp_path: Path, size: tuple[int, int]) -> None:
+    drop(window, files([write_picture(tmp_path / "one.png", 900, 700)]))
+    wait_judged(qtbot, window, 1)
+    lacking = {page.key: told for page in PAGES if (told := problems_of(window, page.key, size, qtbot))}
+    assert not lacking
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_and_for_texts_that_are_40_per_cent_longer(
+    longer: None, qtbot: QtBot, window: Window, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    drop(window, files([write_picture(tmp_path / "one.png", 900, 700)]))
+    wait_judged(qtbot, window, 1)
+    assert window.sidebar.button(0).accessibleName() != "Inspect"
+    lacking = {page.key: told for page in PAGES if (told := problems_of(window, page.key, size, qtbot))}
+    assert not lacking
+
+
+def test_every_control_of_every_page_has_a_name(qtbot: QtBot, window: Window) -> None:
+    nameless: dict[str, list[str]] = {}
+    for page in PAGES:
+        window.turn_to(page.key)
+        for control in window.current.findChildren(QWidget):
+            if not isinstance(control, CONTROLS) or isinstance(control, QScrollBar) or is_part(control):
+                continue
+            text = control.text() if isinstance(control, QAbstractButton) else ""
+            if not (control.accessibleName() or text.strip()):
+                nameless.setdefault(page.key, []).append(named(control))
+    assert not nameless
