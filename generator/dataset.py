@@ -57,8 +57,12 @@ Job = Generator[Any, None, Any]
 """Events on the way, and what the part of the job has made."""
 
 
-def build(spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bool = False) -> Iterator[Any]:
+def build(
+    spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bool = False, preview: Path | None = None
+) -> Iterator[Any]:
     """Make the data set; the last event is the `Dataset`. `cache` receives downloads and unpacked archives.
+
+    The pictures on their way are shown in the file `preview`, if it is given.
 
     The same specification makes the same bytes, also after an interruption. Raises `BadData`, `BadModel` and
     `BadSource`; what a folder holds already is never written over.
@@ -80,7 +84,7 @@ def build(spec: DatasetSpec, model: Model, out: Path, *, cache: Path, resume: bo
         if not (work / FILES / RECORD).is_file():
             write_json(work / PLAN, plan(spec, model))
             yield Stage("Sampling")
-            made = yield from _fakes(spec, model, work / FAKES)
+            made = yield from _fakes(spec, model, work / FAKES, preview)
             yield Stage("Writing both classes")
             yield from write(spec, model, work / FILES, chosen, made)
         _check_foreign(work, out)
@@ -227,10 +231,10 @@ def _reals(spec: DatasetSpec, cache: Path) -> Job:
     return None
 
 
-def _fakes(spec: DatasetSpec, model: Model, folder: Path) -> Job:
+def _fakes(spec: DatasetSpec, model: Model, folder: Path, preview: Path | None) -> Job:
     """Sample the fakes; returns the `Fakes`."""
     last = None
-    for last in fakes.make(model, spec.sampling, spec.count, folder, processes=spec.processes):
+    for last in fakes.make(model, spec.sampling, spec.count, folder, processes=spec.processes, preview=preview):
         if not isinstance(last, fakes.Fakes):
             yield last
     return last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,14 +21,33 @@ from classifier.files import BadImage, read
 from classifier.images import load
 from classifier.versions import versions
 from generator import shares
-from generator.sampler import MAX_SEED, CannotSample, Halved, Sample, SampleSpec, Step, build_scheduler, sample_batches
+from generator.sampler import (
+    MAX_SEED,
+    CannotSample,
+    Halved,
+    Peek,
+    Sample,
+    SampleSpec,
+    Step,
+    build_scheduler,
+    sample_batches,
+)
 from generator.weights import Model, open_model
 
 FACTS = "fakes.json"
 SAME = ("sha256", "scheduler", "scheduler_config", "steps", "eta", "dtype", "size")
 """Facts that must be the same for a folder to be gone on with."""
 LEFTOVER = re.compile(r"\.[0-9a-f]{12}\.part")
+PREVIEW_PX = 128
 PACKAGES = ("torch", "diffusers", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The pictures on their way, as a grid, were written to a file that a newer one will replace."""
+
+    path: Path
+    pictures: int
 
 
 @dataclass(frozen=True)
@@ -40,14 +60,22 @@ class Fakes:
 
 
 def make(
-    model: str | Model, spec: SampleSpec, count: int, folder: Path, *, processes: int = 1, resume: bool = True
-) -> Iterator[Step | Halved | Fakes]:
+    model: str | Model,
+    spec: SampleSpec,
+    count: int,
+    folder: Path,
+    *,
+    processes: int = 1,
+    resume: bool = True,
+    preview: Path | None = None,
+) -> Iterator[Step | Halved | Preview | Fakes]:
     """Sample `count` pictures from the seeds `spec.seed`, + 1, … as `folder/00000000.png` and so on; `Fakes` is last.
 
     What is there already stays as it is. Batches are cut by place, and one of which a picture is missing is computed
     again as a whole: so a job that was stopped and resumed ends in the same bytes as one that was not (on the same
     machine, with the same arguments, and if no batch had to be halved). Dealt out to several processes, which have a
-    share of the threads each, a picture is the same within one grey level. Raises `CannotSample` and `BadModel`.
+    share of the threads each, a picture is the same within one grey level. A single process keeps the pictures on
+    their way in the file `preview`, if it is given. Raises `CannotSample` and `BadModel`.
     """
     if count < 1 or processes < 1:
         raise CannotSample("The number of pictures and of processes must be at least 1.")
@@ -63,16 +91,19 @@ def make(
         _tidy(folder)
         if not (folder / FACTS).exists():
             write_json(folder / FACTS, facts)
-        yield from _run(opened, spec, batches, folder, min(processes, len(batches)))
+        yield from _run(opened, spec, batches, folder, min(processes, len(batches)), preview)
     yield Fakes(folder, {seed: path_of(folder, seed) for seed in seeds}, facts)
 
 
 def write_batches(
-    model: Model, spec: SampleSpec, batches: Sequence[Sequence[int]], folder: Path
-) -> Iterator[Step | Halved]:
+    model: Model, spec: SampleSpec, batches: Sequence[Sequence[int]], folder: Path, preview: Path | None = None
+) -> Iterator[Step | Halved | Preview]:
     """Sample whole batches and write the pictures that are missing in the folder."""
-    for event in sample_batches(model, spec, batches):
-        if not isinstance(event, Sample):
+    for event in sample_batches(model, spec, batches, peeks=preview is not None):
+        if isinstance(event, Peek):
+            if preview is not None:
+                yield _write_preview(preview, event)
+        elif not isinstance(event, Sample):
             yield event
         elif not is_whole(path_of(folder, event.seed), model.size):
             _write(path_of(folder, event.seed), event.pixels)
@@ -130,10 +161,15 @@ def _opened(model: str | Model, spec: SampleSpec) -> Model:
 
 
 def _run(
-    model: Model, spec: SampleSpec, batches: Sequence[Sequence[int]], folder: Path, processes: int
-) -> Iterator[Step | Halved]:
+    model: Model,
+    spec: SampleSpec,
+    batches: Sequence[Sequence[int]],
+    folder: Path,
+    processes: int,
+    preview: Path | None,
+) -> Iterator[Step | Halved | Preview]:
     if processes == 1:
-        return write_batches(model, spec, batches, folder)
+        return write_batches(model, spec, batches, folder, preview)
     return shares.run(str(model.folder), model.device.type, spec, batches, folder, processes)
 
 
@@ -196,6 +232,23 @@ def _tidy(folder: Path) -> None:
 
 def _listed(folder: Path) -> Iterable[Path]:
     return tuple(folder.iterdir())
+
+
+def _write_preview(path: Path, peek: Peek) -> Preview:
+    """Write a batch as a grid, about as wide as high, of pictures of at most 128 px."""
+    count, side = len(peek.pixels), peek.pixels.shape[1]
+    columns = math.ceil(math.sqrt(count))
+    grid = np.zeros((math.ceil(count / columns) * side, columns * side, 4), np.uint8)
+    for number, pixels in enumerate(peek.pixels):
+        row, column = divmod(number, columns)
+        grid[row * side : (row + 1) * side, column * side : (column + 1) * side] = np.dstack(
+            (pixels, np.full((side, side, 1), 255, np.uint8))
+        )
+    image = Image.fromarray(grid)
+    image.thumbnail((columns * PREVIEW_PX, columns * PREVIEW_PX))
+    with replacing(path) as file:
+        image.save(file, "PNG", compress_level=1)
+    return Preview(path, count)
 
 
 def _write(path: Path, pixels: NDArray[np.uint8]) -> None:

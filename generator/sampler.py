@@ -7,6 +7,7 @@ DDPM: Ho et al., NeurIPS 2020. DDIM: Song et al., ICLR 2021. DPM-Solver++: Lu et
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from generator.weights import DType, Model
 
 BEAT_S = 0.4
 """So often an event comes at least, also while one evaluation takes longer."""
+PEEK_S = 0.5
 MAX_SEED = 2**63 - 1
 STOPPABLE = frozenset(("ResnetBlock2D", "Attention"))
 """The parts of a network before which it can be stopped; each takes a fraction of a second."""
@@ -85,6 +87,13 @@ class Halved:
 
 
 @dataclass(frozen=True)
+class Peek:
+    """Where a batch is on its way from noise to pictures: (N, S, S, 3) bytes."""
+
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class Sample:
     """A finished picture, (S, S, 3) bytes, and the seed that it was made from."""
 
@@ -118,13 +127,14 @@ def sample(model: Model, spec: SampleSpec, seeds: Sequence[int]) -> Iterator[Ste
 
 
 def sample_batches(
-    model: Model, spec: SampleSpec, batches: Sequence[Sequence[int]]
-) -> Iterator[Step | Halved | Sample]:
+    model: Model, spec: SampleSpec, batches: Sequence[Sequence[int]], *, peeks: bool = False
+) -> Iterator[Step | Halved | Sample | Peek]:
     """Sample batches of seeds as they were put together, so that even the last bit of a picture can be repeated.
 
+    With `peeks` a batch is also shown as it is on its way, at most twice a second; that changes no picture.
     Where a batch does not fit into memory it is halved, and so is every later one. Raises `CannotSample`.
     """
-    waiting, done, limit = deque(batches), 0, max(map(len, batches), default=0)
+    waiting, done, limit, due = deque(batches), 0, max(map(len, batches), default=0), 0.0
     total = len(build_scheduler(model, spec).timesteps) * sum(map(len, batches))
     with _Worker(model) as worker:
         while waiting:
@@ -136,6 +146,9 @@ def sample_batches(
             try:
                 for pictures in _denoised(worker, model, spec, seeds):
                     yield Step(done + pictures.evaluations, total)
+                    if peeks and pictures.x is not None and time.monotonic() >= due:
+                        yield Peek(_bytes_of(pictures.x))
+                        due = time.monotonic() + PEEK_S
                     for place, pixels in enumerate(() if pictures.pixels is None else pictures.pixels):
                         yield Sample(seeds[place], pixels)
                 done += pictures.evaluations
@@ -163,10 +176,11 @@ def build_scheduler(model: Model, spec: SampleSpec) -> Any:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """Where a batch is: evaluations made, and (N, S, S, 3) bytes once it is finished, none before."""
+    """Where a batch is: evaluations made, the noisy pictures after the latest, and (N, S, S, 3) bytes at the end."""
 
     evaluations: int
     pixels: NDArray[np.uint8] | None = None
+    x: Tensor | None = None
 
 
 def _denoised(worker: _Worker, model: Model, spec: SampleSpec, seeds: Sequence[int]) -> Iterator[_Pictures]:
@@ -174,12 +188,12 @@ def _denoised(worker: _Worker, model: Model, spec: SampleSpec, seeds: Sequence[i
     noise = [torch.Generator().manual_seed(seed) for seed in seeds]
     options = SCHEDULERS[spec.scheduler].options(spec, noise)
     x, done = _start(model, noise), 0
-    for time in scheduler.timesteps:
-        job = worker.begin(_denoise_step, model, scheduler, time, x, options)
+    for step in scheduler.timesteps:
+        job = worker.begin(_denoise_step, model, scheduler, step, x, options)
         while not worker.ready(job):
             yield _Pictures(done)
         x, done = job.result(), done + len(seeds)
-        yield _Pictures(done)
+        yield _Pictures(done, x=x)
     finish = worker.begin(_pixels, x)
     while not worker.ready(finish):
         yield _Pictures(done)
@@ -208,8 +222,11 @@ def _denoise_step(model: Model, scheduler: Any, time: Tensor, x: Tensor, options
 @torch.inference_mode()
 def _pixels(x: Tensor) -> NDArray[np.uint8] | None:
     """Return bytes as diffusers' pipelines round them, or None where there are values that are no numbers."""
-    if not bool(torch.isfinite(x).all()):
-        return None
+    return _bytes_of(x) if bool(torch.isfinite(x).all()) else None
+
+
+@torch.inference_mode()
+def _bytes_of(x: Tensor) -> NDArray[np.uint8]:
     scaled = ((x / 2 + 0.5).clamp(0, 1).cpu() * 255).round().to(torch.uint8)
     found: NDArray[np.uint8] = np.ascontiguousarray(scaled.permute(0, 2, 3, 1).numpy())
     return found

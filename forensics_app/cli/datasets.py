@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from generator.weights import Model
 
 DEFAULT_OUT = Path("data", "cats")
-TELL_S, ASK_S = 300, 3600
+MINUTE_S, TELL_S, ASK_S = 60, 300, 3600
 
 
 class SchedulerName(str, Enum):
@@ -46,6 +47,15 @@ class Format(str, Enum):
 
     JPEG = "jpeg"
     PNG = "png"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How many pictures are left to sample, how many seconds that takes here, and on what."""
+
+    pictures: int
+    seconds: float
+    device: str
 
 
 Out = Annotated[
@@ -90,6 +100,10 @@ def generate(
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or mps.")] = "auto",
     dtype: Annotated[Dtype, typer.Option(help="Precision of the network.")] = Dtype.AUTO,
     resume: Resume = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only tell how long it would take, and stop.")] = False,
+    preview: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="Keep a PNG of the pictures on their way there.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a job of more than an hour.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -120,12 +134,27 @@ def generate(
     if out is None:
         terminal.note(f"Writing to {folder} (another place: --out DIR).", wrap=False)
     opened = weights.open_model(weights.resolve(model, device), device=device, dtype=dtype.value)
-    if left := dataset.pending(spec, opened, folder, resume=resume):
+    left = dataset.pending(spec, opened, folder, resume=resume)
+    if estimate:
+        _estimate(spec, opened, left, terminal)
+        return
+    if left:
         _tell_the_cost(spec, opened, left, terminal, yes=yes)
-    events = dataset.build(spec, opened, folder, cache=home() / "cache" / "data", resume=resume)
+    events = dataset.build(spec, opened, folder, cache=home() / "cache" / "data", resume=resume, preview=preview)
     end = follow(events, terminal, words=f"Making {folder.name}", tell=_line)
     if isinstance(end, dataset.Dataset):
         _finish(end, terminal)
+
+
+def _estimate(spec: DatasetSpec, model: Model, left: int, terminal: Terminal) -> None:
+    from generator import fakes
+    from generator.record import pictures
+
+    seconds = fakes.estimate(model, spec.sampling, left, processes=spec.processes) if left else 0.0
+    if terminal.json:
+        terminal.record(Estimate(left, round(seconds, 1), model.device.type))
+    else:
+        terminal.result(f"Sampling {pictures(left)} would take about {_duration(seconds)} here ({model.device.type}).")
 
 
 def _folder(out: str) -> Path:
@@ -154,7 +183,9 @@ def _tell_the_cost(spec: DatasetSpec, model: Model, left: int, terminal: Termina
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} hours" if seconds >= ASK_S else f"{round(seconds / 60)} minutes"
+    if seconds < 2 * MINUTE_S:
+        return f"{round(seconds)} seconds"
+    return f"{seconds / 3600:.1f} hours" if seconds >= ASK_S else f"{round(seconds / MINUTE_S)} minutes"
 
 
 def _line(event: Any) -> str | None:

@@ -40,6 +40,12 @@ def _train(session: Session) -> PageWidget:
     return TrainPage(session)
 
 
+def _data(session: Session) -> PageWidget:
+    from forensics_app.gui.dataset_page import DatasetPage
+
+    return DatasetPage(session)
+
+
 def _settings(session: Session) -> PageWidget:
     from forensics_app.gui.settings_page import SettingsPage
 
@@ -55,6 +61,7 @@ def _about(session: Session) -> PageWidget:
 PAGES = (
     Page("inspect", str(QT_TRANSLATE_NOOP("pages", "Inspect")), "inspect", _inspect),
     Page("scan", str(QT_TRANSLATE_NOOP("pages", "Scan")), "scan", _scan),
+    Page("data", str(QT_TRANSLATE_NOOP("pages", "Data sets")), "data", _data),
     Page("train", str(QT_TRANSLATE_NOOP("pages", "Train")), "train", _train),
     Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),
     Page("about", str(QT_TRANSLATE_NOOP("pages", "About")), "about", _about, low=True),
