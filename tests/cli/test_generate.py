@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,4 +40,14 @@ def test_a_job_of_hours_is_not_advised_to_take_what_it_has(tmp_path: Path) -> No
     assert done.exit_code == 2
     assert "add --yes to do it, or ask for fewer pictures (--n) or steps (--steps)." in done.stderr
     assert "--model bundled" not in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_estimate_makes_nothing(tmp_path: Path) -> None:
+    words = ["generate", "--n", "4", "--steps", "3", "--model", "bundled", "--device", "cpu", "--real", "samples"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "new"), "--estimate", "--json"])
+    told = json.loads(done.stdout)
+    assert told["event"] == "estimate" and told["pictures"] == 4 and told["seconds"] > 0 and told["device"] == "cpu"
+    said = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "new"), "--estimate"])
+    assert "Sampling 4 pictures would take about" in said.stdout and "seconds" in said.stdout
     assert not (tmp_path / "new").exists()

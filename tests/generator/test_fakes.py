@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from generator import rank, shares
-from generator.fakes import FACTS, Fakes, estimate, left, make
+from generator.fakes import FACTS, Fakes, Preview, estimate, left, make
 from generator.sampler import CannotSample, SampleSpec, Step
 from generator.weights import open_model
 from tests.program import environment
@@ -248,3 +248,15 @@ def test_the_estimate_grows_with_pictures_and_steps(tiny_model: Path) -> None:
     few = estimate(model, SampleSpec(steps=10, batch_size=2), 2)
     many = estimate(model, SampleSpec(steps=1000, batch_size=2), 200)
     assert 0 < few * 100 < many
+
+
+def test_a_preview_shows_the_pictures_on_their_way_and_changes_none(
+    tiny_model: Path, whole: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "preview.png"
+    *events, end = make(str(tiny_model), SPEC, COUNT, tmp_path / "fakes", preview=file)
+    shown = [event for event in events if isinstance(event, Preview)]
+    assert shown and shown[0] == Preview(file, 4) and isinstance(end, Fakes)
+    assert contents(tmp_path / "fakes") == contents(whole)
+    with Image.open(file) as grid:
+        assert grid.size == (32, 32) and grid.mode == "RGBA"

@@ -145,12 +145,14 @@ def test_a_dropped_data_set_is_audited_and_mended(
         assert image.size == (64, 64)
 
 
-def test_the_audits_report_is_saved(qtbot: QtBot, page: DatasetPage, tmp_path: Path) -> None:
+def test_the_audits_report_can_be_saved_or_left(qtbot: QtBot, page: DatasetPage, tmp_path: Path) -> None:
     page.show_folder(uneven(tmp_path / "mine", 4))
     page.save_report(tmp_path / "audit.html")
-    qtbot.waitUntil(page.notice.isVisible, timeout=CHILD_MS)
-    assert "audit.html" in page.notice.text.text()
-    assert (tmp_path / "audit.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    job = page.job.job
+    assert job is not None and f"--out {tmp_path / 'audit.html'}" in job.log
+    with qtbot.waitSignal(job.cancelled, timeout=CHILD_MS):
+        page.job.cancel.click()
+    assert page.view.audit.audit.isEnabled() and not (tmp_path / "audit.html").exists()
 
 
 def test_a_folder_that_is_no_data_set_is_told(qtbot: QtBot, window: Window, page: DatasetPage, tmp_path: Path) -> None:
