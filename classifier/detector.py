@@ -23,7 +23,10 @@ GRAPH = "model.onnx"
 FAST = "fast"
 """The folder inside a detector's that holds the same in 8-bit integers, its fast twin."""
 SHARED = f"../{WEIGHTS}"
-DEFAULT = "default"
+DEFAULT, BUNDLED = "default", "bundled"
+"""The detector that is taken where none is named, which the user may choose; and the one that ships with it."""
+CHOSEN = "default-detector"
+"""The file in the user's folder that names the chosen one; without it the default is the detector of that name."""
 IN_RUN = "detector"
 """The folder of a run that its detector is in."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -126,12 +129,25 @@ def roots() -> tuple[Path, ...]:
     return home() / "detectors", resources() / "models"
 
 
+def default_name() -> str:
+    """Return the name of the detector that stands for `default`."""
+    try:
+        name = read(home() / CHOSEN, max_bytes=200).decode("utf-8", "replace").strip()
+    except BadImage:
+        return DEFAULT
+    return name if NAME.fullmatch(name) else DEFAULT
+
+
 def find(name_or_folder: str | Path) -> Path:
     """Return the folder of a detector given by name or by path, or in the run that made it; raises `BadDetector`.
 
     A bare name is looked up among the installed detectors first, so that a folder which happens to lie in the current
     directory cannot take the place of one of them.
     """
+    if name_or_folder == BUNDLED:
+        name_or_folder = resources() / "models" / DEFAULT
+    elif name_or_folder == DEFAULT and (chosen := default_name()) != DEFAULT:
+        return _chosen(chosen)
     direct = Path(name_or_folder)
     candidates = [direct]
     if isinstance(name_or_folder, str) and direct.name == name_or_folder and not name_or_folder.startswith("."):
@@ -141,6 +157,15 @@ def find(name_or_folder: str | Path) -> Path:
             return folder
     known = ", ".join(path.name for path in folders()) or "none"
     raise BadDetector(f"There is no detector '{name_or_folder}'. Installed: {known}; or give a folder with {CARD}.")
+
+
+def _chosen(name: str) -> Path:
+    if os.path.isfile((folder := home() / "detectors" / name) / CARD):
+        return folder
+    raise BadDetector(
+        f"The default detector '{name}' is no longer installed: 'forensics models default bundled' takes the one that "
+        "ships with the program."
+    )
 
 
 def folders() -> list[Path]:

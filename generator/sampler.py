@@ -117,7 +117,7 @@ SCHEDULERS: Mapping[str, Row] = {
 }
 
 
-def sample(model: Model, spec: SampleSpec, seeds: Sequence[int]) -> Iterator[Step | Halved | Sample]:
+def sample(model: Model, spec: SampleSpec, seeds: Sequence[int]) -> Iterator[Step | Halved | Sample | Peek]:
     """Sample a picture from each seed, in order; closing it stops within a layer of the network.
 
     A picture is the same in any batch within one grey level (single precision). Raises `CannotSample`.

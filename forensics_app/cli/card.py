@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics_app.cli.figures import tables
+from forensics_app.core.detector_facts import band_words, looks_at
 from forensics_app.core.words import shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from classifier.detector import Card, Installed
+    from classifier.detector import Installed
 
 
 def paragraphs(installed: Installed) -> Iterator[RenderableType]:
@@ -42,8 +43,8 @@ def _facts(installed: Installed) -> Table:
     for member in card.members:
         table.add_row("member", f"{names.get(member, '?')}, id {member}")
     table.add_row("classes", shown(", ".join(card.classes[:12]) + (" …" if len(card.classes) > 12 else "")))
-    table.add_row("looks at", _looks_at(card) if not card.members else "what each member looks at")
-    table.add_row("answers", _band(card))
+    table.add_row("looks at", looks_at(card) if not card.members else "what each member looks at")
+    table.add_row("answers", band_words(card))
     bias = f", bias {', '.join(f'{one:+.3g}' for one in card.bias)}" if card.bias else ""
     table.add_row("calibration", f"temperature {card.temperature:.3g}{bias}")
     table.add_row("size", f"{size / 2**20:.1f} MB")
@@ -56,25 +57,6 @@ def _names(members: object) -> dict[str, str]:
     """Return the names of an ensemble's members by id, as its card gives them, which may say anything."""
     found = [one for one in members if isinstance(one, dict)] if isinstance(members, list) else []
     return {str(one.get("id")): shown(str(one.get("name"))) for one in found}
-
-
-def _looks_at(card: Card) -> str:
-    prep = card.preprocess
-    if prep.kind == "tiles":
-        return f"up to {prep.tiles} × {prep.tiles} tiles of {prep.size} px in native resolution"
-    return f"the centre, {prep.size} px, of the picture resized to {prep.resize} px ({prep.kernel})"
-
-
-def _band(card: Card) -> str:
-    if card.band is None:
-        return "always; it has no band in which it abstains"
-    text = f"real up to p {card.band.low:.2f}, generated from {card.band.high:.2f}, none between"
-    rates = [
-        f"{value:.1%} {words}"
-        for value, words in ((card.band.fpr, "false alarms"), (card.band.fnr, "missed"))
-        if value is not None
-    ]
-    return text + (f" (chosen on {card.band.n:,} pictures for {', '.join(rates)})" if rates else "")
 
 
 def _training(training: dict[str, Any]) -> Iterator[RenderableType]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics_app.cli.run import BadUse, Guarded, Json, Terminal
+from forensics_app.cli.run import BadUse, Guarded, Json, Quiet, Terminal, follow
 
 if TYPE_CHECKING:
     from rich.padding import Padding
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from forensics_app.core.architectures import Architecture
     from forensics_app.core.detectors import Listed
 
-app = typer.Typer(cls=Guarded, help="List the installed detectors, or show the card of one.")
+app = typer.Typer(
+    cls=Guarded, help="List the installed detectors, show the card of one, install, export and remove them."
+)
 
 
 ARCHITECTURES = """
@@ -93,6 +96,78 @@ def show_card(
         terminal.record({"id": installed.id, "folder": installed.folder, **installed.card.model_dump(mode="json")})
     for paragraph in () if json else paragraphs(installed):
         terminal.result(paragraph)
+
+
+@app.command("default")
+def choose_default(
+    name: Annotated[str, typer.Argument(help="An installed detector, or bundled.")], json: Json = False
+) -> None:
+    """Let a detector judge where none is named, here and in the window; bundled is the one that ships.
+
+    Example: forensics models default bundled
+    """
+    from forensics_app.core.default_detector import make_default
+
+    terminal, chosen = Terminal(json), make_default(name)
+    if json:
+        terminal.record({"default": chosen})
+    else:
+        terminal.result(f"The default is now {chosen}.")
+
+
+@app.command("install")
+def install_detector(
+    source: Annotated[Path, typer.Argument(readable=False, help="A detector's folder, that of a run, or a zip.")],
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Its name here; its card's if not given.")] = None,
+    json: Json = False,
+) -> None:
+    """Copy a detector into your user data folder, checked and whole, to use it by name.
+
+    Example: forensics models install runs/first --name first
+    """
+    from forensics_app.core.detector_archive import install_any
+
+    terminal, made = Terminal(json), install_any(source, name)
+    if json:
+        terminal.record({"name": made.folder.name, "id": made.id, "folder": made.folder})
+    else:
+        terminal.result(f"Installed as {made.folder.name}: {made.folder}", wrap=False)
+
+
+@app.command("export")
+def export_detector(
+    name: Annotated[str, typer.Argument(help="An installed detector, or its folder.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", readable=False, help="The zip file to write.")],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a detector as one zip file, which 'models install' takes elsewhere.
+
+    Example: forensics models export first --out first.zip
+    """
+    from forensics_app.core.detector_archive import pack
+
+    terminal = Terminal(json, quiet)
+    follow(pack(name, out), terminal, words=f"Packing {name}")
+    if not json:
+        terminal.result(f"Written: {out}", wrap=False)
+
+
+@app.command("remove")
+def remove_detector(
+    name: Annotated[str, typer.Argument(help="One of your own detectors.")], json: Json = False
+) -> None:
+    """Remove one of your own detectors; the bundled one stays.
+
+    Example: forensics models remove first
+    """
+    from forensics_app.core.default_detector import remove
+
+    terminal, folder = Terminal(json), remove(name)
+    if json:
+        terminal.record({"removed": folder})
+    else:
+        terminal.result(f"Removed: {folder}", wrap=False)
 
 
 def _table(found: list[Listed]) -> Table:

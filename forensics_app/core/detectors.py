@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.detector import BadDetector, folders, open_folder
+from classifier.detector import BUNDLED, DEFAULT, BadDetector, default_name, folders, open_folder
+from classifier.places import resources
 from forensics_app.core.words import figure, set_aside
 
 
@@ -24,8 +25,16 @@ class Listed:
 
 
 def listed() -> list[Listed]:
-    """Return all installed detectors, the user's first; files are compared with their card only when one is opened."""
+    """Return all installed detectors, the user's first; files are compared with their card only when one is opened.
+
+    The one that ships with the program is called `bundled` where another one is the default.
+    """
     return [_listed(folder) for folder in folders()]
+
+
+def _name(folder: Path) -> str:
+    bundled = folder == resources() / "models" / DEFAULT
+    return BUNDLED if bundled and default_name() != DEFAULT else folder.name
 
 
 def _listed(folder: Path) -> Listed:
@@ -33,9 +42,9 @@ def _listed(folder: Path) -> Listed:
         installed = open_folder(folder, check=False)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     except BadDetector as error:
-        return Listed(folder.name, folder, problem=str(error))
+        return Listed(_name(folder), folder, problem=str(error))
     except OSError as error:
-        return Listed(folder.name, folder, problem=f"The folder cannot be read: {error.strerror}.")
+        return Listed(_name(folder), folder, problem=f"The folder cannot be read: {error.strerror}.")
     card, test = installed.card, set_aside(installed.card)
     headline = figure(test.get("balanced_accuracy")) if isinstance(test, dict) else None
-    return Listed(folder.name, folder, card.arch, card.classes, installed.id, size, headline)
+    return Listed(_name(folder), folder, card.arch, card.classes, installed.id, size, headline)

@@ -5,10 +5,22 @@ from __future__ import annotations
 import errno
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from classifier.atomic import new_folder
-from classifier.detector import CARD, FAST, NAME, BadDetector, Installed, fast_twin, find, open_folder
+from classifier.detector import (
+    BUNDLED,
+    CARD,
+    DEFAULT,
+    FAST,
+    NAME,
+    BadDetector,
+    Installed,
+    fast_twin,
+    find,
+    open_folder,
+)  # fmt: skip
 from classifier.places import home
 
 
@@ -56,24 +68,31 @@ def _free(name: str) -> Path:
             f"'{name}' is no name for a detector: letters, digits, dots, dashes and underscores, at most 64, are."
         )
     root, number, folder = home() / "detectors", 1, home() / "detectors" / name
-    while folder.exists():
+    while folder.exists() or folder.name in (DEFAULT, BUNDLED):
         number += 1
         folder = root / f"{name[:60]}-{number}"
     return folder
 
 
-def _copy(found: Installed, part: Path) -> None:
-    """Copy what the card names, its members and its fast twin, and nothing else that lies there."""
+def contents(found: Installed) -> Iterator[tuple[Path, str]]:
+    """Yield what belongs to a detector, its members and its fast twin included: each file, and its place inside."""
     for name in (CARD, *found.card.files):
-        shutil.copyfile(found.folder / name, part / name)
+        yield found.folder / name, name
     for member in found.card.members:
-        (part / member).mkdir()
-        _copy(open_folder(found.folder / member, check=False), part / member)
+        for path, name in contents(open_folder(found.folder / member, check=False)):
+            yield path, f"{member}/{name}"
     if found.card.members or found.card.precision == "int8":
         return
     try:
         twin = fast_twin(found)
     except BadDetector:
         return
-    (part / FAST).mkdir()
-    _copy(twin, part / FAST)
+    for path, name in contents(twin):
+        yield path, f"{FAST}/{name}"
+
+
+def _copy(found: Installed, part: Path) -> None:
+    """Copy what belongs to a detector, and nothing else that lies there."""
+    for path, name in contents(found):
+        (part / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, part / name)

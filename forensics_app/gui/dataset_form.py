@@ -37,9 +37,9 @@ class DatasetForm(TitledCard):
         self.model, self.real = QComboBox(), QComboBox()
         self.scheduler, self.format = QComboBox(), QComboBox()
         self.count, self.steps = self._number(1, 1_000_000, 150), self._number(1, 1000, 50)
-        self.seed, self.size = self._number(0, 2**31 - 1, 0), self._number(0, 4096, 0)
+        self.seed, self.side = self._number(0, 2**31 - 1, 0), self._number(0, 4096, 0)
         self.quality = self._number(1, 100, 90)
-        self.size.setSpecialValueText(self.tr("the model's"))
+        self.side.setSpecialValueText(self.tr("the model's"))
         self.own_model = PathField(
             self.tr("A folder of a diffusion model"), placeholder=self.tr("folder, or owner/name")
         )
@@ -101,12 +101,12 @@ class DatasetForm(TitledCard):
             ((self.tr("Real ones"), self.real),), (("", self.own_real),),
             ((self.tr("Split"), self.split),),
             ((self.tr("Written as"), self.format), (self.tr("Quality"), self.quality)),
-            ((self.tr("Side, px"), self.size),), (("", self.matched),),
+            ((self.tr("Side, px"), self.side),), (("", self.matched),),
             ((self.tr("Folder"), self.out),),
         )  # fmt: skip
         for line, fields in enumerate(lines):
             for place, (name, widget) in enumerate(fields):
-                span = 3 if len(fields) == 1 and widget is not self.size else 1
+                span = 3 if len(fields) == 1 and widget is not self.side else 1
                 if name:
                     grid.addWidget(self._caption(name), line, 2 * place)
                 grid.addWidget(widget, line, 2 * place + 1, 1, span)
@@ -170,7 +170,7 @@ class DatasetForm(TitledCard):
             "--seed", str(self.seed.value()), "--format", str(self.format.currentData()),
             *(("--quality", str(self.quality.value())) if jpeg else ()),
             *(("--match-quality",) if self.matched.isEnabled() and self.matched.isChecked() else ()),
-            *(("--size", str(max(self.size.value(), 32))) if self.size.value() else ()),
+            *(("--size", str(max(self.side.value(), 32))) if self.side.value() else ()),
             *(("--split", self.split.text().strip()) if self.split.text().strip() else ()),
         ]  # fmt: skip
 

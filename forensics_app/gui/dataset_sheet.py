@@ -59,7 +59,9 @@ def look(folder: Path) -> Iterator[Listing | Thumb]:
     """Find the pictures of a data set, then read the shown ones; raises `BadData`."""
     found = find_pictures(folder, Data())
     kinds = sorted({kind for classes in found.values() for kind in classes}, reverse=True)  # real before fake
-    counts = {split: {kind: len(files) for kind, files in classes.items()} for split, classes in found.items()}
+    counts: dict[str, dict[str, int]] = {
+        split: {kind: len(files) for kind, files in classes.items()} for split, classes in found.items()
+    }
     shown: list[Entry] = []
     for kind in kinds:
         all_of = [Entry(path, split, kind) for split in found for path, _ in found[split].get(kind, ())]

@@ -75,7 +75,7 @@ class DatasetView(QScrollArea):
         self._lay_out()
         self.sheet.listed.connect(self._listed)
         self.sheet.failed.connect(self.failed)
-        self.train.clicked.connect(lambda: self.folder and self.train_wanted.emit(self.folder))
+        self.train.clicked.connect(self._train)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -122,6 +122,10 @@ class DatasetView(QScrollArea):
         if len(listing.shown) < total:
             text += self.tr(". Shown are {0:,}, evenly over all.").format(len(listing.shown))
         self.counts.setText(text)
+
+    def _train(self) -> None:
+        if self.folder is not None:
+            self.train_wanted.emit(self.folder)
 
     def shutdown(self) -> None:
         """Stop reading pictures."""

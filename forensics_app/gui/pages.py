@@ -46,6 +46,12 @@ def _data(session: Session) -> PageWidget:
     return DatasetPage(session)
 
 
+def _detectors(session: Session) -> PageWidget:
+    from forensics_app.gui.detectors_page import DetectorsPage
+
+    return DetectorsPage(session)
+
+
 def _settings(session: Session) -> PageWidget:
     from forensics_app.gui.settings_page import SettingsPage
 
@@ -63,6 +69,7 @@ PAGES = (
     Page("scan", str(QT_TRANSLATE_NOOP("pages", "Scan")), "scan", _scan),
     Page("data", str(QT_TRANSLATE_NOOP("pages", "Data sets")), "data", _data),
     Page("train", str(QT_TRANSLATE_NOOP("pages", "Train")), "train", _train),
+    Page("detectors", str(QT_TRANSLATE_NOOP("pages", "Detectors")), "detectors", _detectors),
     Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),
     Page("about", str(QT_TRANSLATE_NOOP("pages", "About")), "about", _about, low=True),
 )

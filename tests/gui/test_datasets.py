@@ -90,7 +90,7 @@ def test_what_is_filled_in_becomes_the_commands_arguments(page: DatasetPage, tmp
     form.real.setCurrentIndex(form.real.findData("own"))
     form.own_real.set_path(tmp_path / "mine")
     form.format.setCurrentIndex(1)
-    form.size.setValue(128)
+    form.side.setValue(128)
     form.split.setText("70/30")
     told = " ".join(form.arguments())
     assert f"--real {tmp_path / 'mine'}" in told and "--format png" in told and "--size 128" in told
