@@ -106,7 +106,7 @@ class _Line(QStyledItemDelegate):
         font.setBold(True)
         painter.setFont(font)
         painter.setPen(QColor(colours.text))
-        tag = model.tr("default") if row.default else ""  # type: ignore[attr-defined]
+        tag = model.tr("default") if row.default else ""
         room = int(inner.width()) - (76 if tag else 0)
         painter.drawText(
             inner,
