@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -161,7 +162,7 @@ def stalls(loop: Loop, place: Path, data: Path, repeats: int) -> list[str]:
             out = place / f"{words[0]}{number}"
             job = ProcessJob(name, [word.format(out=out) for word in words], page="scan")
             loop.window.session.jobs.add(job, "measure")
-            gaps.append(loop.watched(lambda job=job: job.ended))
+            gaps.append(loop.watched(partial(getattr, job, "ended")))
             if job.state != "finished":
                 raise RuntimeError(f"{name}: {job.log}")
         rows.append(f"| longest gap of the event loop during {name} | {spread(gaps)} |")
