@@ -52,6 +52,12 @@ def _detectors(session: Session) -> PageWidget:
     return DetectorsPage(session)
 
 
+def _quiz(session: Session) -> PageWidget:
+    from forensics_app.gui.quiz_page import QuizPage
+
+    return QuizPage(session)
+
+
 def _settings(session: Session) -> PageWidget:
     from forensics_app.gui.settings_page import SettingsPage
 
@@ -70,6 +76,7 @@ PAGES = (
     Page("data", str(QT_TRANSLATE_NOOP("pages", "Data sets")), "data", _data),
     Page("train", str(QT_TRANSLATE_NOOP("pages", "Train")), "train", _train),
     Page("detectors", str(QT_TRANSLATE_NOOP("pages", "Detectors")), "detectors", _detectors),
+    Page("quiz", str(QT_TRANSLATE_NOOP("pages", "Quiz")), "quiz", _quiz),
     Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),
     Page("about", str(QT_TRANSLATE_NOOP("pages", "About")), "about", _about, low=True),
 )
