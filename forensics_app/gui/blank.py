@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from forensics_app.gui import theme
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 ICON_PX = 56
 

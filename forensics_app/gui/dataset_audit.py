@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from forensics_app.gui import theme, words
 from forensics_app.gui.cards import TitledCard
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 from generator.audit_verdict import GROUPS, HEADLINES
 
 MARKS = {"pass": "real", "warn": "error", "fail": "fake"}

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from forensics_app.gui import words
 from forensics_app.gui.cards import TitledCard
+from forensics_app.gui.labels import label
 from forensics_app.gui.path_field import PathField
-from forensics_app.gui.verdict_card import label
 
 OWN = "own"
 CAPTION_PX, FIELD_PX = 72, 80

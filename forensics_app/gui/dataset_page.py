@@ -25,10 +25,10 @@ from forensics_app.gui.dataset_view import DatasetView, PreviewCard
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.intake import Intake
 from forensics_app.gui.job_card import JobCard
+from forensics_app.gui.labels import label
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
-from forensics_app.gui.verdict_card import label
 
 FORM_PX = 416
 ASK_FROM_S = 60.0

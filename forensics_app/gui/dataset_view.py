@@ -12,8 +12,8 @@ from forensics_app.gui import words
 from forensics_app.gui.cards import TitledCard
 from forensics_app.gui.dataset_audit import AuditCard
 from forensics_app.gui.dataset_sheet import ContactSheet, Listing
+from forensics_app.gui.labels import label
 from forensics_app.gui.toolbar import Elided
-from forensics_app.gui.verdict_card import label
 
 SHEET_PX = 280
 

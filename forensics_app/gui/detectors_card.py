@@ -14,7 +14,7 @@ from forensics_app.core.words import shown
 from forensics_app.gui import words
 from forensics_app.gui.cards import CAPTION_DROP_PX, TitledCard
 from forensics_app.gui.detectors_list import Row
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 NAME_PX = 184
 

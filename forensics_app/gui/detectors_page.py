@@ -19,11 +19,11 @@ from forensics_app.gui.detectors_card import DetectorCards, Read, read
 from forensics_app.gui.detectors_list import DetectorList, Detectors, Row
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.intake import Intake
+from forensics_app.gui.labels import label
 from forensics_app.gui.latest import Latest
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.session import Session
 from forensics_app.gui.toolbar import Elided
-from forensics_app.gui.verdict_card import label
 
 LIST_PX = 320
 

@@ -22,6 +22,7 @@ from forensics_app.gui import theme
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.intake import Intake
 from forensics_app.gui.judging import LazyDetector
+from forensics_app.gui.labels import label
 from forensics_app.gui.latest import Latest
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.path_field import PathField
@@ -29,7 +30,6 @@ from forensics_app.gui.pictures import Painted, paintable
 from forensics_app.gui.quiz_play import PlayView
 from forensics_app.gui.quiz_result import ResultView
 from forensics_app.gui.session import Session
-from forensics_app.gui.verdict_card import label
 
 SHOWN_PX, START_PX, ICON_PX, THUMB_PX = 1600, 560, 56, (256, 192)
 

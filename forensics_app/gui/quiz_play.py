@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayou
 
 from forensics_app.core.verdict import Label
 from forensics_app.gui.image_view import ImageView
+from forensics_app.gui.labels import label
 from forensics_app.gui.pictures import Painted
-from forensics_app.gui.verdict_card import label
 
 BUTTON_PX = 44
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from forensics_app.core.quiz import Guess, Tally, tallies
 from forensics_app.gui import theme
 from forensics_app.gui.cards import TitledCard
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 THUMB = QSize(128, 96)
 COLUMNS = 2
