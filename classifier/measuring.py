@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from classifier import calibrate
-from classifier.atomic import write_json
-from classifier.data import Item, Labelled, Pictures, Split
+from classifier.data import Labelled, Pictures, Split
 from classifier.degradations import degradation
 from classifier.detector import Installed, open_folder
 from classifier.evaluate import Batch, Scores, measured, score
+from classifier.evaluation_record import PREDICTIONS, write_predictions
 from classifier.export import write_card
 from classifier.metrics import Metrics
 from classifier.recipes import Recipe
-from classifier.runtime import Detector, calibrated
+from classifier.runtime import Detector
 
-PREDICTIONS = "predictions.json"
 DEGRADED = "jpeg75"
 
 
@@ -79,16 +77,6 @@ def measure_detector(
             if held:
                 found[f"{name}_seen"] = asdict(measured(detector, event, items, held))
             if degrade is None:
-                _write_predictions(installed.folder.parent / PREDICTIONS, split, detector, event, items)
+                write_predictions(installed.folder.parent / PREDICTIONS, split, detector, event, items)
             yield Measured(degrade, whole, split)
     write_card(installed.folder, installed.card.model_copy(update={"metrics": found}))
-
-
-def _write_predictions(path: Path, split: Split, detector: Detector, scores: Scores, items: Sequence[Item]) -> None:
-    """Write each measured picture's calibrated probabilities, for the report and for comparisons."""
-    classes, p = detector.card.classes, calibrated(scores.logits, detector.card)
-    pictures = [
-        {"path": str(item.path), "class": classes[item.label], "p": [round(float(one), 6) for one in row]}
-        for item, row in zip(items, p, strict=True)
-    ]
-    write_json(path, {"split": split, "classes": list(classes), "pictures": pictures})

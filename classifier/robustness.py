@@ -192,12 +192,7 @@ def _resumed(out: Path, fresh: _Kept) -> _Kept:
     """Return what an earlier sweep of the same detector and pictures left, or the fresh one; raises `BadSweep`."""
     if not (out / FILE).is_file():
         return fresh
-    try:
-        raw = json.loads(read(out / FILE, max_bytes=MAX_BYTES))
-        kept = TypeAdapter(_Kept).validate_python(_numbers(raw))
-        _check(kept)
-    except (BadImage, ValidationError, ValueError, RecursionError):
-        raise BadSweep(f"{out / FILE} is damaged; remove it, or give a new folder.") from None
+    kept = _read(out)
     was, now = kept.sweep, fresh.sweep
     for what, same in (
         (f"another detector ({was.detector}, id {was.detector_id})", was.detector_id == now.detector_id),
@@ -206,6 +201,21 @@ def _resumed(out: Path, fresh: _Kept) -> _Kept:
     ):
         if not same:
             raise BadSweep(f"The sweep in {out} was made with {what}; give a new folder.")
+    return kept
+
+
+def opened(out: Path) -> Sweep:
+    """Return the sweep in a folder as far as it has come; raises `BadSweep`."""
+    return _read(out).sweep
+
+
+def _read(out: Path) -> _Kept:
+    try:
+        raw = json.loads(read(out / FILE, max_bytes=MAX_BYTES))
+        kept = TypeAdapter(_Kept).validate_python(_numbers(raw))
+        _check(kept)
+    except (BadImage, ValidationError, ValueError, RecursionError):
+        raise BadSweep(f"{out / FILE} is damaged; remove it, or give a new folder.") from None
     return kept
 
 

@@ -48,7 +48,7 @@ def report(found: Measurement, folder: Path | None, terminal: Terminal, *, place
 
 
 def average(
-    detector: Detector, data: Path, tta: str | None, *, split: SplitName, degrade: Degrade | None, out: Path | None,
+    detector: Detector, data: Path, tta: str, *, split: SplitName, degrade: Degrade | None, out: Path | None,
     terminal: Terminal,
 ) -> None:  # fmt: skip
     """Measure test-time augmentation over the views `tta`, print it, and leave its page in `out` if there is one."""
@@ -57,8 +57,6 @@ def average(
     from classifier.evaluate import labelled
     from forensics_app.core.views_page import measurement
 
-    if tta is None:
-        raise BadUse("--out needs --tta; the figures of one view alone are printed, or given as JSON lines by --json.")
     chosen = views.views(tta)
     if out:
         check_new(out)

@@ -183,13 +183,15 @@ def evaluate(
         str | None, typer.Option(metavar="N|NAMES", help="Average over views: 2 to 10, or flip,crops.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", readable=False, help="With --tta: a new folder for page and figures.")
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="A new folder for figures and predictions."),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled pictures: accuracy, calibration, coverage, each with n and its interval.
 
+    --out keeps what was said of each picture, which the window's page Evaluate shows.
     With --tta (test-time augmentation) also the mean over several views of each picture, beside one view alone.
 
     Example: forensics evaluate --data pictures --detector default
@@ -197,19 +199,26 @@ def evaluate(
     from dataclasses import asdict
 
     from classifier import evaluate as measuring
+    from classifier.atomic import check_new
     from classifier.degradations import degradation
+    from classifier.evaluation_record import evaluate_into
     from classifier.runtime import Detector
     from forensics_app.cli.figures import tables
     from forensics_app.cli.measurements import average, warn_of_seen
 
     terminal, loaded = Terminal(json, quiet), Detector.load(detector)
     damage = degradation(degrade)
-    if tta or out:
+    if tta:
         average(loaded, data, tta, split=split, degrade=damage, out=out, terminal=terminal)
         return
     items = measuring.labelled(loaded.card, data, split.part)
     warn_of_seen(loaded, items, split, terminal)
-    end = follow(measuring.evaluate(loaded, items, degrade=degrade), terminal, words=f"Measuring {loaded.name}")
+    if out:
+        check_new(out)
+        events = evaluate_into(loaded, items, out, split=split.value, degrade=damage)
+    else:
+        events = measuring.evaluate(loaded, items, degrade=degrade)
+    end = follow(events, terminal, words=f"Measuring {loaded.name}")
     for part in () if json else tables({_title(loaded.card, split, degrade): asdict(_metrics(end))}):
         terminal.result(part)
 

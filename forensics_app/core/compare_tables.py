@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from classifier.compare import ALPHA
 from classifier.metrics import Figure
 from forensics_app.core.compare_rows import Row, ranked
-from forensics_app.core.compare_words import context, counted, details, headline
+from forensics_app.core.compare_words import context, counted, details, headline, p_words, signed
 from forensics_app.core.comparison import Compared
 from forensics_app.core.run_tables import told
 from forensics_app.core.words import shown
@@ -18,6 +21,49 @@ from forensics_app.core.words import shown
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FIGURES = ("train", "accuracy", "balanced_accuracy", "auc", "log_loss")
 DIFFERENCES = ("accuracy", "balanced_accuracy", "auc", "log_loss")
+COLUMNS = (
+    "model", "train accuracy", "test accuracy", "balanced accuracy", "parameters", "MB", "s an epoch",
+    "ms an image", "the document: train / test", "training", "remarks",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """A comparison for people: sentences, the table of the detectors, and that of every two, all safe to show."""
+
+    headline: str
+    details: str
+    notes: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    pair_columns: tuple[str, ...]
+    pairs: tuple[tuple[str, ...], ...]
+
+
+def told_of(found: Compared) -> Told:
+    """Return a comparison as its page and its Markdown tell it."""
+    names = [shown(row.name) for row in found.rows]
+    pairs = tuple(
+        (
+            names[pair.first], names[pair.second], f"{pair.found.only_first:,}", f"{pair.found.only_second:,}",
+            p_words(pair.p_holm).removeprefix("p = ").removeprefix("p "), signed(pair.found.accuracy),
+            signed(pair.found.balanced_accuracy), signed(pair.found.log_loss),
+        )
+        for pair in found.pairs
+    )  # fmt: skip
+    return Told(
+        headline(found), " ".join([*details(found), context(found), "Intervals are 95 %."]),
+        " ".join(shown(note) for note in found.notes), COLUMNS,
+        tuple(_cells(found.rows[place]) for place in in_order(found.rows)),
+        ("first", "second", "only the first right", "only the second right", "p (Holm)", "difference of accuracy",
+         "of balanced accuracy", "of log loss"), pairs,
+    )  # fmt: skip
+
+
+def from_json(found: Mapping[str, Any]) -> Compared:
+    """Return a comparison from its public JSON form; raises `ValueError` for anything else."""
+    fields = {key: value for key, value in found.items() if key != "event"}
+    return TypeAdapter(Compared).validate_python(fields)
 
 
 def in_order(rows: Sequence[Row]) -> list[int]:
@@ -107,11 +153,7 @@ def _markdown(found: Compared) -> Iterator[str]:
     yield from ("", _plain(" ".join([*details(found), context(found), "Intervals are 95 %."])))
     for note in found.notes:
         yield from ("", f"> {_plain(shown(note))}")
-    columns = (
-        "model", "train accuracy", "test accuracy", "balanced accuracy", "parameters", "MB", "s an epoch",
-        "ms an image", "the document: train / test", "training", "remarks",
-    )  # fmt: skip
-    yield from ("", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}")
+    yield from ("", f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")
     for place in in_order(found.rows):
         yield f"| {' | '.join(_plain(cell) for cell in _cells(found.rows[place]))} |"
     if len(found.pairs) > 1:

@@ -128,7 +128,7 @@ def open_run(folder: Path) -> Run:
         recipe = validate(_json(folder / RECIPE), str(folder / RECIPE))
         history = _history(folder / HISTORY)
         metrics = {
-            name: TypeAdapter(Metrics).validate_python(_numbers(found))
+            name: TypeAdapter(Metrics).validate_python(figures_of(found))
             for name, found in installed.card.metrics.items()
         }
         predictions = Predictions.model_validate(_json(folder / PREDICTIONS)) if _is_there(folder) else None
@@ -171,9 +171,9 @@ def _json(path: Path) -> Any:
         raise BadRun(f"{path.parent} holds no finished run; {path.name}: {error}") from None
 
 
-def _numbers(found: object) -> object:
+def figures_of(found: object) -> object:
     """Return figures as they were measured: one of no picture at all has no value, which JSON has no number for."""
     if not isinstance(found, dict):
         return found
-    whole = {key: _numbers(value) for key, value in found.items()}
+    whole = {key: figures_of(value) for key, value in found.items()}
     return {**whole, "value": math.nan} if whole.get("n") == 0 and whole.get("value", 0) is None else whole

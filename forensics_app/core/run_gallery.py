@@ -88,6 +88,21 @@ def _ranked(key: np.ndarray, chosen: np.ndarray) -> list[int]:
     return [int(index) for index in np.argsort(key, kind="stable") if chosen[index]]
 
 
+def pictures_of_cell(predictions: Predictions, truth: int | None = None, taken: int | None = None) -> list[int]:
+    """Return the places of pictures of a class that were taken for another, those least like their own class first.
+
+    None for both: all that are wrong.
+    """
+    p, labels = predictions.p, predictions.labels
+    if not len(p):
+        return []
+    guess = p.argmax(axis=1)
+    wanted: np.ndarray = guess != labels
+    if truth is not None and taken is not None:
+        wanted = (labels == truth) & (guess == taken)
+    return _ranked(p[np.arange(len(p)), labels], wanted)
+
+
 def gallery(predictions: Predictions, maps: Maps, ticks: Iterator[Shown]) -> Generator[Shown, None, Gallery]:
     """Draw the chosen pictures with their maps, a tick after each; one that is gone is counted and left out."""
     chosen, tiles = choose(predictions), list[Tile]()

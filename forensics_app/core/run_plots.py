@@ -107,7 +107,7 @@ def _confusion(run: Run, measured: Metrics) -> Draft:
 
 
 def _roc(run: Run, predictions: Predictions, area: Figure) -> Draft:
-    place, positive, other = _two(predictions)
+    place, positive, other = two(predictions)
     scores, band = predictions.p[:, place], run.card.band
     thresholds = {"p ≥ 0.50": 0.5}
     if band and band.high > 0.5:
@@ -134,7 +134,7 @@ def _roc_of_many(predictions: Predictions) -> Draft:
     )  # fmt: skip
 
 
-def _two(predictions: Predictions) -> tuple[int, str, str]:
+def two(predictions: Predictions) -> tuple[int, str, str]:
     """Return the place of the class that is looked for (fake, else the first), its name and the other's."""
     place = predictions.classes.index(FAKE) if FAKE in predictions.classes else 0
     return place, shown(predictions.classes[place]), shown(predictions.classes[1 - place])
@@ -146,7 +146,7 @@ def _reliability(predictions: Predictions) -> Draft:
         said, happened, weights = p.max(axis=1), p.argmax(axis=1) == labels, np.full(len(p), 1.0)
         names, kinds = ("p of the class that it was taken for", "part that was right"), ("right", "wrong")
     else:
-        place, positive, other = _two(predictions)
+        place, positive, other = two(predictions)
         said, happened, weights = p[:, place], labels == place, class_weights(labels)
         judged = positive == FAKE
         names = ("p, the probability of being generated", "part that was generated") if judged else (

@@ -103,9 +103,9 @@ def _head(run: Run) -> dict[str, Any]:
     return {
         "name": shown(card.name),
         "description": shown(card.description),
-        "headline": _headline(run),
-        "context": _context(run),
-        "notes": [shown(note) for note in _notes(run)],
+        "headline": headline(run),
+        "context": context(run),
+        "notes": [shown(note) for note in notes(run)],
         "limits": [shown(limit) for limit in card.limits],
         "detector_id": run.installed.id,
         "judges": run.installed.judges,
@@ -113,26 +113,31 @@ def _head(run: Run) -> dict[str, Any]:
     }
 
 
-def _headline(run: Run) -> str:
+def headline(run: Run) -> str:
+    """Return the finding: how good it is on the pictures set aside, or that nothing was measured."""
     if run.measured is None:
         return "Nothing was measured: no pictures were left that had no part in making this detector"
-    return f"Balanced accuracy {told(run.measured.balanced_accuracy)} on {run.measured.n:,} pictures it had never seen"
+    seen = " it had never seen" if run.split in SPLITS else ""
+    return f"Balanced accuracy {told(run.measured.balanced_accuracy)} on {run.measured.n:,} pictures{seen}"
 
 
-def _context(run: Run) -> str:
+def context(run: Run) -> str:
+    """Return on which pictures the finding rests, and what guessing would give."""
     if run.measured is None:
         return "Keep some pictures aside (test in the recipe's data, or a folder test/) to know how often it errs."
     measured = run.measured
     counts = [f"{one.support:,} {shown(name)}" for name, one in measured.per_class.items()]
     which = ", ".join(counts) if len(counts) <= MANY_CLASSES else f"{len(counts)} classes"
+    if run.split not in SPLITS:
+        return f"95 % interval, {measured.n:,} pictures ({which}). Guessing would give {1 / len(counts):.2f}."
     chosen = "; nothing was chosen by them" if run.split == "val" else ""
     return (
-        f"95 % interval. The {SPLITS[run.split or 'test']} pictures ({which}) were never trained or calibrated on"
+        f"95 % interval. The {SPLITS[run.split]} pictures ({which}) were never trained or calibrated on"
         f"{chosen}. Guessing would give {1 / len(counts):.2f}."
     )
 
 
-def _notes(run: Run) -> Iterator[str]:
+def notes(run: Run) -> Iterator[str]:
     """Yield what must not be overlooked."""
     measured, training = run.measured, run.card.training
     chance = 1 / len(run.card.classes)

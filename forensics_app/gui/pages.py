@@ -40,6 +40,12 @@ def _train(session: Session) -> PageWidget:
     return TrainPage(session)
 
 
+def _evaluate(session: Session) -> PageWidget:
+    from forensics_app.gui.evaluate_page import EvaluatePage
+
+    return EvaluatePage(session)
+
+
 def _data(session: Session) -> PageWidget:
     from forensics_app.gui.dataset_page import DatasetPage
 
@@ -75,6 +81,7 @@ PAGES = (
     Page("scan", str(QT_TRANSLATE_NOOP("pages", "Scan")), "scan", _scan),
     Page("data", str(QT_TRANSLATE_NOOP("pages", "Data sets")), "data", _data),
     Page("train", str(QT_TRANSLATE_NOOP("pages", "Train")), "train", _train),
+    Page("evaluate", str(QT_TRANSLATE_NOOP("pages", "Evaluate")), "evaluate", _evaluate),
     Page("detectors", str(QT_TRANSLATE_NOOP("pages", "Detectors")), "detectors", _detectors),
     Page("quiz", str(QT_TRANSLATE_NOOP("pages", "Quiz")), "quiz", _quiz),
     Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),

@@ -59,7 +59,7 @@ class StartCard(TitledCard):
         self.problem = label("problem")
         self.problem.hide()
         self._lay_out()
-        self.runs.set_path(Path(settings.text(RUNS) or _documents()))
+        self.runs.set_path(runs_folder(settings))
         self.name.textEdited.connect(self._check)
         self.runs.changed.connect(self._keep_place)
 
@@ -100,7 +100,7 @@ class StartCard(TitledCard):
     @property
     def root(self) -> Path:
         """The folder that runs go into."""
-        return self.runs.path() or _documents()
+        return self.runs.path() or runs_folder(self._settings)
 
     @property
     def out(self) -> Path:
@@ -141,6 +141,9 @@ class StartCard(TitledCard):
         self.suggest("")
 
 
-def _documents() -> Path:
+def runs_folder(settings: Settings) -> Path:
+    """Return the folder that runs go into, at first one among the user's documents."""
+    if chosen := settings.text(RUNS):
+        return Path(chosen)
     place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
     return Path(place or Path.home(), "forensics", "runs")

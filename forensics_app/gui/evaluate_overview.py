@@ -1,0 +1,161 @@
+"""The first view of a detector's figures: what it takes for what, curves, and the tables of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from forensics_app.gui import theme, words
+from forensics_app.gui.figure_table import FigureTable
+from forensics_app.gui.plot_view import PlotView, plot_theme
+from forensics_app.gui.titled_card import TitledCard, column_of
+from forensics_app.gui.verdict_card import label
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from forensics_app.core.dashboard import Dashboard
+    from forensics_app.core.run_plots import Draft
+
+PLOT_PX, WIDE_PX = 360, 1320
+MANY = 8
+"""With more classes than this a confusion matrix takes the whole width."""
+
+
+def show_draft(view: PlotView, draft: Draft) -> None:
+    """Draw a plot of a report in a view, in the window's colours."""
+
+    def make(colours: theme.Colours, _inches: tuple[float, float]) -> Figure:
+        return draft.draw(plot_theme(colours))
+
+    view.draw(make, draft.words)
+
+
+class Overview(QWidget):
+    """Cards in two or three columns; `cell_wanted` brings the true and the taken class of a clicked cell."""
+
+    cell_wanted = Signal(int, int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        tr = self.tr
+        self.plots = {
+            "confusion": (TitledCard(tr("What it takes for what")), PlotView()),
+            "roc": (TitledCard(tr("How far it tells them apart")), PlotView()),
+            "reliability": (TitledCard(tr("Whether a probability means what it says")), PlotView()),
+            "precision": (TitledCard(tr("What is found, and how much of it is right")), PlotView()),
+        }
+        said = {
+            "confusion": tr("Counts, and per cent of the row. Click a cell to see its pictures."),
+            "roc": tr("Each point is a threshold of p; the dashed line is guessing."),
+            "reliability": tr("On the dashed line a probability means what it says. Below, how often each was given."),
+            "precision": tr("Each point is a threshold. The dashed line is the part that guessing would get right."),
+        }
+        for name, (card, view) in self.plots.items():
+            note = label("small")
+            note.setText(said[name])
+            view.setMinimumHeight(PLOT_PX)
+            card.body.addWidget(view, 1)
+            card.body.addWidget(note)
+        self.plots["confusion"][1].clicked.connect(self._clicked)
+        self.plots["confusion"][1].setCursor(Qt.CursorShape.PointingHandCursor)
+        self.tables = {
+            "figures": (TitledCard(tr("Figures")), FigureTable(tr("Figures"))),
+            "classes": (TitledCard(tr("Each class")), FigureTable(tr("Each class"))),
+            "sources": (TitledCard(tr("Each source")), FigureTable(tr("Each source"))),
+            "mixed_up": (TitledCard(tr("What it mixes up most often")), FigureTable(tr("What it mixes up most often"))),
+            "pictures": (TitledCard(tr("The pictures it was made from")), FigureTable(tr("Pictures by split"))),
+            "facts": (TitledCard(tr("How it was made")), FigureTable(tr("How it was made"), most=10)),
+        }
+        for card, table in self.tables.values():
+            card.body.addWidget(table)
+        self._inside = QWidget()
+        self.grid = QGridLayout(self._inside)
+        self.grid.setContentsMargins(0, 0, 0, 0)
+        self.grid.setSpacing(12)
+        self._classes, self._columns, self._many = 0, 0, False
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        self.area = column_of(self._inside)
+        whole.addWidget(self.area)
+
+    def show_dashboard(self, found: Dashboard) -> None:
+        """Show what there is of a detector's figures."""
+        measured = found.run.measured
+        self._classes = len(measured.classes) if measured else 0
+        for name, (card, view) in self.plots.items():
+            draft = found.drafts.get(name)
+            card.setVisible(draft is not None)
+            view.clear()
+            if draft is not None:
+                show_draft(view, draft)
+        self.plots["confusion"][1].setMinimumHeight(PLOT_PX + 20 * max(0, min(self._classes, 24) - 6))
+        for name, (columns, rows, left) in _tables(found).items():
+            card, table = self.tables[name]
+            card.setVisible(bool(rows))
+            if rows:
+                table.show_rows(columns, rows, left=left)
+        self._arrange(force=True)
+
+    def _arrange(self, *, force: bool = False) -> None:
+        columns = 3 if self.width() >= WIDE_PX else 2
+        many = self._classes > MANY
+        if not force and (columns, many) == (self._columns, self._many):
+            return
+        self._columns, self._many = columns, many
+        cards = [card for card, _ in (*self.plots.values(), *self.tables.values())]
+        for card in cards:
+            self.grid.removeWidget(card)
+        line, place = 0, 0
+        for card in (card for card in cards if not card.isHidden()):
+            wide = card is self.tables["figures"][0] or (many and card is self.plots["confusion"][0])
+            span = columns if wide else 1
+            if place + span > columns:
+                line, place = line + 1, 0
+            self.grid.addWidget(card, line, place, 1, span)
+            place += span
+        for column in range(3):
+            self.grid.setColumnStretch(column, 1 if column < columns else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Use the width that there is."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    @Slot(int, float, float)
+    def _clicked(self, axes: int, x: float, y: float) -> None:
+        truth, taken = round(y), round(x)
+        if axes == 0 and 0 <= truth < self._classes and 0 <= taken < self._classes:
+            self.cell_wanted.emit(truth, taken)
+
+
+Table = tuple[Sequence[str], Sequence[Sequence[str]], Sequence[int]]
+
+
+def _tables(found: Dashboard) -> dict[str, Table]:
+    """Return columns, rows and the columns of words of each table, as the report has them."""
+    tables, made, tr = found.tables, found.origins, words.tr
+    sets: list[str] = []
+    for name in tables["columns"]:
+        sets += [name, tr("n")]
+    area = [tr("AUC")] if tables["areas"] else []
+    answers = [tr("generated"), tr("can't tell"), tr("no sign")] if made["banded"] else []
+    return {
+        "figures": ((tr("Measured"), *sets), _rows(tables["figures"]), (0,)),
+        "classes": (
+            (tr("Class"), tr("precision"), tr("recall"), tr("F1"), tr("n"), *area),
+            [*_rows(tables["classes"]), *_rows(tables["means"])], (0,),
+        ),
+        "sources": ((tr("Source"), tr("accuracy"), tr("n"), *answers), _rows(tables["sources"]), (0,)),
+        "mixed_up": ((tr("Class, and what it was taken for"), tr("pictures")), _rows(tables["mixed_up"]), (0,)),
+        "pictures": ((tr("Class: source"), *made["splits"]), _rows(made["pictures"]), (0,)),
+        "facts": ((tr("Part"), tr("Fact")), _rows(made["facts"]), (0, 1)),
+    }  # fmt: skip
+
+
+def _rows(found: Sequence[Any]) -> list[tuple[str, ...]]:
+    return [(row.name, *row.cells) for row in found]
