@@ -60,8 +60,12 @@ class Board(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(head)
+        said = QVBoxLayout()
+        said.setContentsMargins(0, 0, 8, 0)
+        said.setSpacing(8)
         for widget in (self.headline, self.context, self.notes):
-            column.addWidget(widget)
+            said.addWidget(widget)
+        column.addLayout(said)
         column.addLayout(self._tab_bar())
         column.addWidget(self.views, 1)
 

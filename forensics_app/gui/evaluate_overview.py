@@ -69,11 +69,19 @@ class Overview(QWidget):
             "sources": (TitledCard(tr("Each source")), FigureTable(tr("Each source"))),
             "mixed_up": (TitledCard(tr("What it mixes up most often")), FigureTable(tr("What it mixes up most often"))),
             "pictures": (TitledCard(tr("The pictures it was made from")), FigureTable(tr("Pictures by split"))),
-            "facts": (TitledCard(tr("How it was made")), FigureTable(tr("How it was made"), most=10)),
         }
         for card, table in self.tables.values():
             card.body.addWidget(table)
+            card.body.addStretch(1)
+        self.facts, self._made = TitledCard(tr("How it was made")), QGridLayout()
+        self._made.setHorizontalSpacing(16)
+        self._made.setVerticalSpacing(6)
+        self._made.setColumnStretch(1, 1)
+        self.facts.body.addLayout(self._made)
+        self.facts.body.addStretch(1)
         self._inside = QWidget()
+        for card in (*(card for card, _ in (*self.plots.values(), *self.tables.values())), self.facts):
+            card.setParent(self._inside)  # shown without one it would be a window of its own
         self.grid = QGridLayout(self._inside)
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setSpacing(12)
@@ -99,7 +107,21 @@ class Overview(QWidget):
             card.setVisible(bool(rows))
             if rows:
                 table.show_rows(columns, rows, left=left)
+        self._show_facts(_rows(found.origins["facts"]))
         self._arrange(force=True)
+
+    def _show_facts(self, rows: Sequence[tuple[str, ...]]) -> None:
+        while (item := self._made.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        for line, (name, fact) in enumerate(rows):
+            caption, value = label("small"), label("body", selectable=True)
+            caption.setText(name)
+            caption.setWordWrap(False)
+            value.setText(words.legible(fact))
+            self._made.addWidget(caption, line, 0, Qt.AlignmentFlag.AlignTop)
+            self._made.addWidget(value, line, 1)
 
     def _arrange(self, *, force: bool = False) -> None:
         columns = 3 if self.width() >= WIDE_PX else 2
@@ -107,12 +129,13 @@ class Overview(QWidget):
         if not force and (columns, many) == (self._columns, self._many):
             return
         self._columns, self._many = columns, many
-        cards = [card for card, _ in (*self.plots.values(), *self.tables.values())]
+        cards = [card for card, _ in (*self.plots.values(), *self.tables.values())] + [self.facts]
         for card in cards:
             self.grid.removeWidget(card)
         line, place = 0, 0
         for card in (card for card in cards if not card.isHidden()):
-            wide = card is self.tables["figures"][0] or (many and card is self.plots["confusion"][0])
+            wide = card in (self.tables["figures"][0], self.tables["sources"][0])
+            wide = wide or (many and card is self.plots["confusion"][0])
             span = columns if wide else 1
             if place + span > columns:
                 line, place = line + 1, 0
@@ -153,7 +176,6 @@ def _tables(found: Dashboard) -> dict[str, Table]:
         "sources": ((tr("Source"), tr("accuracy"), tr("n"), *answers), _rows(tables["sources"]), (0,)),
         "mixed_up": ((tr("Class, and what it was taken for"), tr("pictures")), _rows(tables["mixed_up"]), (0,)),
         "pictures": ((tr("Class: source"), *made["splits"]), _rows(made["pictures"]), (0,)),
-        "facts": ((tr("Part"), tr("Fact")), _rows(made["facts"]), (0, 1)),
     }  # fmt: skip
 
 

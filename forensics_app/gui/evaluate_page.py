@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
+from classifier.detector import folders
 from forensics_app.core.run_folder import BadRun
 from forensics_app.core.run_list import found
 from forensics_app.gui import words
@@ -133,19 +134,20 @@ class EvaluatePage(PageWidget):
         if self._listing is not None:
             return
 
-        def listing() -> Iterator[list[Path]]:
+        def listing() -> Iterator[tuple[list[Path], list[Path]]]:
             finished = [one for one in found(root) if (one / "detector").is_dir()] if root.is_dir() else []
-            yield list(dict.fromkeys([*(one for one in recent if one.is_dir()), *finished]))
+            runs = list(dict.fromkeys([*(one for one in recent if one.is_dir()), *finished]))
+            yield runs, list(dict.fromkeys([*runs, *folders()]))
 
         self._listing = ThreadJob(listing, self)
         self._listing.finished.connect(self._listed)
         self._listing.start()
 
     @Slot(object)
-    def _listed(self, folders: list[Path]) -> None:
+    def _listed(self, found: tuple[list[Path], list[Path]]) -> None:
         self._listing = None
-        self.runs.offer(folders)
-        self.board.compare.offer(folders, self.board.shown.run.folder if self.board.shown else None)
+        self.runs.offer(found[0])
+        self.board.compare.offer(found[1], self.board.shown.run.folder if self.board.shown else None)
 
     @Slot()
     def show_start(self) -> None:

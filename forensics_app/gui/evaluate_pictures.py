@@ -67,6 +67,8 @@ def _mapped(maker: Maps, pixels: Pixels, name: str) -> QImage:
 def _small(pixels: Pixels) -> QImage:
     """Return a picture of (H, W, 3) bytes, at most `SIDE_PX` × 2 wide and high: sharp on a dense screen."""
     image = Image.fromarray(pixels)
+    if (times := SIDE_PX // max(image.size)) > 1:  # a tiny picture is shown pixel by pixel
+        image = image.resize((times * image.width, times * image.height), Image.Resampling.NEAREST)
     image.thumbnail((2 * SIDE_PX, 2 * SIDE_PX))
     data = np.ascontiguousarray(image)
     height, width = data.shape[:2]

@@ -122,9 +122,9 @@ class RobustnessView(QWidget):
         run, data, out = self._run, self.data.path(), self.out
         if run is None or data is None or out is None:
             return
-        asked = ("robustness", "--detector", str(run.installed.folder), "--data", str(data), "--out", str(out))
-        if run.split in ("test", "val") and (run.folder / RECIPE).is_file():
-            asked = (*asked, "--split", run.split)
+        own = (run.folder / RECIPE).is_file() and run.split is not None
+        asked = ("robustness", "--detector", str(run.installed.folder), "--data", str(data), "--out", str(out),
+                 "--split", run.split if own and run.split else "all")  # fmt: skip
         job = ProcessJob(
             self.tr("Robustness of {0}").format(run.card.name), asked, again=asked,
             kept=self.tr("Every strength that was measured is kept."), page="evaluate",

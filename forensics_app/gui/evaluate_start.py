@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QGridLayout, QPushButton, QWidget
 
 from forensics_app.gui import words
@@ -95,7 +95,7 @@ class MeasureCard(TitledCard):
             control.setAccessibleName(text)
             grid.addWidget(caption, line, 0)
             grid.addWidget(control, line, 1)
-        grid.addWidget(self.button, len(controls), 1)
+        grid.addWidget(self.button, len(controls), 1, Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(grid)
         self.body.addWidget(self.card)
 

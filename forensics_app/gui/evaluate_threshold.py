@@ -24,7 +24,7 @@ from forensics_app.gui.verdict_card import label
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PLOT_PX, STEPS = 380, 200
+PLOT_PX, STEPS = 260, 200
 SHARES = (0.5, 0.1, 0.01)
 """Parts of generated pictures that are told what they do to a verdict: half as measured, then as they are out there."""
 
