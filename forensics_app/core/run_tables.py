@@ -189,7 +189,9 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "network", f"{card.arch}, {run.parameters:,} parameters, {size / 2**20:.1f} MB on disk in half precision"
     yield "start", {"none": "from scratch", "imagenet": "from ImageNet weights"}.get(recipe.weights, recipe.weights)
     yield "looks at", _looks_at(run)
-    yield "training", _training(len(run.history), training.get("seconds"), training.get("device"))
+    epochs = training.get("epochs")  # a detector without its run has no history
+    count = epochs if isinstance(epochs, int) and not run.history else len(run.history)
+    yield "training", _training(count, training.get("seconds"), training.get("device"))
     yield (
         "optimizer",
         f"{recipe.optimizer.name}, batches of {recipe.batch_size * recipe.accumulate}, {recipe.precision}",

@@ -41,8 +41,9 @@ class Board(QWidget):
         self.robustness, self.training, self.compare = RobustnessView(session), TrainingView(), CompareView(session)
         self.views, self.tabs = QStackedWidget(), QButtonGroup(self)
         self.shown: Dashboard | None = None
+        self._stale: set[QWidget] = set()
         self._lay_out()
-        self.tabs.idClicked.connect(self.views.setCurrentIndex)
+        self.tabs.idClicked.connect(lambda number: self.turn_to(self.views.widget(number)))
         self.report.clicked.connect(self._open_report)
         self.use.clicked.connect(self.use_wanted)
         self.overview.cell_wanted.connect(self.show_cell)
@@ -90,9 +91,24 @@ class Board(QWidget):
         return bar
 
     def turn_to(self, view: QWidget) -> None:
-        """Show one of the views."""
+        """Show one of the views, with what there is to see by now."""
+        if view in self._stale:
+            self._stale.remove(view)
+            self._fill(view)
         self.views.setCurrentWidget(view)
         self.tabs.button(self.views.currentIndex()).setChecked(True)
+
+    def _fill(self, view: QWidget) -> None:
+        if (shown := self.shown) is None:
+            return
+        if view is self.threshold:
+            self.threshold.show_run(shown.run)
+        elif view is self.pictures:
+            self._list_wrong()
+        elif view is self.robustness:
+            self.robustness.show_run(shown.run, runs_folder(self._session.settings))
+        else:
+            self.training.show_dashboard(shown)
 
     def show_dashboard(self, shown: Dashboard) -> None:
         """Show figures, the overview first."""
@@ -104,10 +120,7 @@ class Board(QWidget):
         self.notes.setVisible(bool(shown.notes))
         self.report.setVisible((run.folder / REPORT).is_file())
         self.overview.show_dashboard(shown)
-        self.threshold.show_run(run)
-        self._list_wrong()
-        self.robustness.show_run(run, runs_folder(self._session.settings))
-        self.training.show_dashboard(shown)
+        self._stale = {self.threshold, self.pictures, self.robustness, self.training}
         self.tabs.button(self.views.indexOf(self.training)).setVisible(bool(run.history))
         self.turn_to(self.overview)
 
@@ -120,13 +133,14 @@ class Board(QWidget):
         places = pictures_of_cell(predictions, truth, taken) if predictions else []
         names = run.measured.classes if run.measured else run.card.classes
         title = self.tr("{0} taken for {1}: {2:,} pictures").format(names[truth], names[taken], len(places))
+        self._stale.discard(self.pictures)
         self.pictures.show_places(run, places, title, cell=True)
         self.turn_to(self.pictures)
 
     @Slot()
     def show_wrong(self) -> None:
         """Show the most wrong pictures."""
-        self._list_wrong()
+        self._stale.add(self.pictures)
         self.turn_to(self.pictures)
 
     def _list_wrong(self) -> None:

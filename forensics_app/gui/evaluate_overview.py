@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from forensics_app.core.run_plots import Draft
 
 PLOT_PX, WIDE_PX = 360, 1320
+NO_LIMIT = 16_777_215
 MANY = 8
 """With more classes than this a confusion matrix takes the whole width."""
 
@@ -101,7 +102,10 @@ class Overview(QWidget):
             view.clear()
             if draft is not None:
                 show_draft(view, draft)
-        self.plots["confusion"][1].setMinimumHeight(PLOT_PX + 20 * max(0, min(self._classes, 24) - 6))
+        matrix = self.plots["confusion"][1]
+        high = PLOT_PX + 20 * max(0, min(self._classes, 24) - 6)
+        matrix.setMinimumHeight(high)
+        matrix.setMaximumWidth(2 * high if self._classes > MANY else NO_LIMIT)
         for name, (columns, rows, left) in _tables(found).items():
             card, table = self.tables[name]
             card.setVisible(bool(rows))

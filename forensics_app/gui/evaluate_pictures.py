@@ -65,14 +65,15 @@ def _mapped(maker: Maps, pixels: Pixels, name: str) -> QImage:
 
 
 def _small(pixels: Pixels) -> QImage:
-    """Return a picture of (H, W, 3) bytes, at most `SIDE_PX` × 2 wide and high: sharp on a dense screen."""
+    """Return a picture of (H, W, 3) bytes in the middle of a clear square of twice `SIDE_PX`, for dense screens."""
     image = Image.fromarray(pixels)
     if (times := SIDE_PX // max(image.size)) > 1:  # a tiny picture is shown pixel by pixel
         image = image.resize((times * image.width, times * image.height), Image.Resampling.NEAREST)
     image.thumbnail((2 * SIDE_PX, 2 * SIDE_PX))
-    data = np.ascontiguousarray(image)
-    height, width = data.shape[:2]
-    return QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    square = Image.new("RGBA", (2 * SIDE_PX, 2 * SIDE_PX))
+    square.paste(image, ((square.width - image.width) // 2, (square.height - image.height) // 2))
+    data = square.tobytes()
+    return QImage(data, square.width, square.height, 4 * square.width, QImage.Format.Format_RGBA8888).copy()
 
 
 class PicturesView(QWidget):

@@ -71,6 +71,7 @@ class ThresholdView(QWidget):
         self.card, self.meaning = TitledCard(self.tr("Threshold")), TitledCard(self.tr("At this threshold"))
         self.slider, self.value = QSlider(Qt.Orientation.Horizontal), label("headline")
         self.slider.setRange(0, STEPS)
+        self.slider.setMinimumHeight(24)
         self.slider.setAccessibleName(self.tr("Threshold in two-hundredths"))
         self.value.setWordWrap(False)
         self.value.setFixedWidth(96)

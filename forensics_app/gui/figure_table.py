@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from forensics_app.gui import words
 
-ROW_PX, MOST_ROWS, NAME_PX = 28, 14, 320
+ROW_PX, MOST_ROWS, NAME_PX = 28, 14, 232
 
 
 class FigureTable(QTableWidget):
@@ -29,6 +29,7 @@ class FigureTable(QTableWidget):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setResizeContentsPrecision(100)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
 
     def show_rows(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,)) -> None:
@@ -52,11 +53,8 @@ class FigureTable(QTableWidget):
 
     def _fit(self, columns: int, rows: int, left: Sequence[int]) -> None:
         header = self.horizontalHeader()
-        for place in range(columns):
-            header.setSectionResizeMode(place, QHeaderView.ResizeMode.ResizeToContents)
         self.resizeColumnsToContents()
         if columns and self.columnWidth(0) > NAME_PX:
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
             self.setColumnWidth(0, NAME_PX)
         header.setStretchLastSection(columns - 1 in left)
         shown = min(rows, self._most)

@@ -152,6 +152,7 @@ def test_what_was_not_measured_or_not_kept_is_said(
     change_card(folder, metrics={})
     (folder / "predictions.json").unlink()
     board = opened(qtbot, page, folder).board
+    board.turn_to(board.threshold)
     assert board.headline.text().startswith("Nothing was measured") and board.threshold.missing.isVisibleTo(
         board.threshold
     )
