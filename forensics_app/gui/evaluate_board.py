@@ -43,7 +43,7 @@ class Board(QWidget):
         self.shown: Dashboard | None = None
         self._stale: set[QWidget] = set()
         self._lay_out()
-        self.tabs.idClicked.connect(lambda number: self.turn_to(self.views.widget(number)))
+        self.tabs.idClicked.connect(self._turn)
         self.report.clicked.connect(self._open_report)
         self.use.clicked.connect(self.use_wanted)
         self.overview.cell_wanted.connect(self.show_cell)
@@ -89,6 +89,11 @@ class Board(QWidget):
             bar.addWidget(tab)
         bar.addStretch(1)
         return bar
+
+    @Slot(int)
+    def _turn(self, number: int) -> None:
+        if (view := self.views.widget(number)) is not None:
+            self.turn_to(view)
 
     def turn_to(self, view: QWidget) -> None:
         """Show one of the views, with what there is to see by now."""

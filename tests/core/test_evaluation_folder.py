@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def test_a_measurement_is_kept_and_opened_with_the_same_figures(
     assert isinstance(last, Metrics)
     assert repr(last) == repr(list(evaluate(detector, items))[-1])  # NaN is not itself
     run = open_figures(out)
-    assert repr(run.measured) == repr(last) and run.split == "all" and run.predictions is not None
+    assert run.measured is not None and run.split == "all" and run.predictions is not None
+    assert repr(asdict(run.measured)) == repr(asdict(last))
     assert [Path(one.path) for one in run.predictions.pictures] == [item.path for item in items]
     found = dashboard(out)
     assert set(found.drafts) == {"confusion", "roc", "reliability", "precision"}
