@@ -37,7 +37,7 @@ class ThresholdPlot(PlotView):
         self.threshold = 0.5
         self.band: tuple[float, float] | None = None
 
-    def move(self, threshold: float) -> None:
+    def mark(self, threshold: float) -> None:
         """Move the line."""
         self.threshold = threshold
         self.update()
@@ -104,7 +104,7 @@ class ThresholdView(QWidget):
 
     @property
     def _two(self) -> bool:
-        return self._p.shape[1] == 2
+        return bool(self._p.shape[1] == 2)
 
     def show_run(self, run: Run) -> None:
         """Explore what a run's detector said of the pictures that were measured."""
@@ -156,7 +156,7 @@ class ThresholdView(QWidget):
     def _moved(self, step: int) -> None:
         threshold = step / STEPS
         self.value.setText(f"p ≥ {threshold:.2f}")
-        self.plot.move(threshold)
+        self.plot.mark(threshold)
         if not len(self._p):
             return
         names = self._names()
