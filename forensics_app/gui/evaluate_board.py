@@ -17,9 +17,9 @@ from forensics_app.gui.evaluate_pictures import PicturesView
 from forensics_app.gui.evaluate_robustness import RobustnessView
 from forensics_app.gui.evaluate_threshold import ThresholdView
 from forensics_app.gui.evaluate_training import TrainingView
+from forensics_app.gui.labels import label
 from forensics_app.gui.session import Session
 from forensics_app.gui.train_start import runs_folder
-from forensics_app.gui.verdict_card import label
 
 if TYPE_CHECKING:
     from forensics_app.core.dashboard import Dashboard

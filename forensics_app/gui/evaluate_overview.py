@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from forensics_app.gui import theme, words
 from forensics_app.gui.figure_table import FigureTable
+from forensics_app.gui.labels import label
 from forensics_app.gui.plot_view import PlotView, plot_theme
 from forensics_app.gui.titled_card import TitledCard, column_of
-from forensics_app.gui.verdict_card import label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

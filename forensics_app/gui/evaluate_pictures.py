@@ -17,7 +17,7 @@ from classifier.images import BadImage, Pixels, load
 from forensics_app.core.run_folder import Predictions, Run
 from forensics_app.gui import words
 from forensics_app.gui.jobs import ThreadJob
-from forensics_app.gui.verdict_card import label
+from forensics_app.gui.labels import label
 
 if TYPE_CHECKING:
     from forensics_app.core.maps import Maps

@@ -14,12 +14,12 @@ from forensics_app.core.run_folder import RECIPE, Run
 from forensics_app.gui import words
 from forensics_app.gui.job_card import JobCard
 from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.labels import label
 from forensics_app.gui.measurement_view import MeasurementView
 from forensics_app.gui.path_field import PathField
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
 from forensics_app.gui.titled_card import TitledCard, column_of
-from forensics_app.gui.verdict_card import label
 
 if TYPE_CHECKING:
     from forensics_app.core.measurement import Measurement

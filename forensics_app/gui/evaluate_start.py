@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QPushButton, QWidget
 from forensics_app.gui import words
 from forensics_app.gui.job_card import JobCard
 from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.labels import label
 from forensics_app.gui.path_field import PathField
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
 from forensics_app.gui.titled_card import TitledCard
 from forensics_app.gui.train_queue import Rows
-from forensics_app.gui.verdict_card import label
 
 if TYPE_CHECKING:
     from forensics_app.core.detectors import Listed

@@ -17,9 +17,9 @@ from forensics_app.core.run_folder import Run
 from forensics_app.core.run_tables import told
 from forensics_app.gui import theme, words
 from forensics_app.gui.figure_table import FigureTable
+from forensics_app.gui.labels import label
 from forensics_app.gui.plot_view import PlotView, plot_theme
 from forensics_app.gui.titled_card import TitledCard, column_of
-from forensics_app.gui.verdict_card import label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from forensics_app.gui.evaluate_overview import show_draft
 from forensics_app.gui.figure_table import FigureTable
+from forensics_app.gui.labels import label
 from forensics_app.gui.plot_view import PlotView
 from forensics_app.gui.titled_card import TitledCard
-from forensics_app.gui.verdict_card import label
 
 if TYPE_CHECKING:
     from forensics_app.core.measurement import Measurement

@@ -25,7 +25,7 @@ class FormCard(TitledCard):
         self.title.setText(self.tr("Settings"))
         self.setAccessibleName(self.tr("Settings"))
         self.undo = QPushButton(self.tr("Undo all"))
-        self.undo.setProperty("role", "link")
+        self.undo.setProperty("role", "inline-link")
         self.undo.hide()
         self.head.addWidget(self.undo)
         self.advanced = QPushButton(self.tr("Show all settings"))

@@ -56,6 +56,12 @@ class TrainingLog(QObject):
         """The epoch, from 1, whose weights are kept so far."""
         return max((place for place, epoch in enumerate(self.epochs, 1) if epoch.get("best")), default=None)
 
+    @property
+    def passed(self) -> list[tuple[str, int]]:
+        """The phases that were begun, each with the epochs that it has so far."""
+        numbers = [epoch.get("phase") for epoch in self.epochs]
+        return [(name, many) for place, (name, _) in enumerate(self.phases) if (many := numbers.count(place))]
+
     def column(self, name: str) -> list[float]:
         """Return a figure of every epoch, NaN where it was not measured."""
         found = (epoch.get(name) for epoch in self.epochs)

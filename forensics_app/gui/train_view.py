@@ -172,7 +172,7 @@ class TrainView(QWidget):
             return
         loss = {"training": log.column("train_loss"), "validation": log.column("val_loss")}
         accuracy = {"training": log.column("train_accuracy"), "validation": log.column("val_accuracy")}
-        phases, kept = [one for one in log.phases if one[1]], log.kept
+        phases, kept = log.passed, log.kept
 
         def make(colours: theme.Colours, _inches: tuple[float, float]) -> Figure:
             from classifier.figures import curves
