@@ -46,7 +46,7 @@ class DatasetForm(TitledCard):
         self.own_real = PathField(self.tr("A folder of your own photographs"), placeholder=self.tr("folder or archive"))
         self.split = QLineEdit()
         self.split.setPlaceholderText(self.tr("100/50, or 70/15/15 per cent"))
-        self.matched = QCheckBox(self.tr("Qualities as the real ones have them"))
+        self.matched = QCheckBox(self.tr("Qualities like the real ones"))
         self.out = PathField(self.tr("A new folder for the data set"), "new")
         self.out.set_path(first_free(documents() / "forensics" / "cats"))
         self.go = QPushButton(self.tr("Generate"))

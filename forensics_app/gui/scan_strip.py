@@ -32,7 +32,11 @@ class ScanStrip(QFrame):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName(self.tr("Progress"))
-        self.pause, self.cancel, self.log = QPushButton(), QPushButton(self.tr("Cancel")), QPushButton(self.tr("Log"))
+        self.pause, self.cancel, self.log = (
+            QPushButton(self.tr("Pause")),
+            QPushButton(self.tr("Cancel")),
+            QPushButton(self.tr("Log")),
+        )
         self.answers, self.histogram = AnswerChips(), Histogram()
         self.only = QPushButton(self.tr("Show only these"))
         self.only.setProperty("role", "link")
