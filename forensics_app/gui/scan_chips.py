@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from forensics_app.core.store import StoredDetector
 from forensics_app.core.store_lookup import Filters
 from forensics_app.core.words import ANSWERS, PHRASES
 from forensics_app.gui import theme, words
 from forensics_app.gui.scan_model import MARKS, mark_words
 from forensics_app.gui.scan_questions import NOTHING
 
-TYPING_MS = 150
-BAR_PX = 16
+TYPING_MS = 100
+BAR_PX, CHIP_PX = 16, 128
 
 
 class StackedBar(QWidget):
@@ -105,7 +116,10 @@ class AnswerChips(QWidget):
         """Take on the colours of a theme that changed."""
         colours = theme.current()
         for name, chip in self.chips.items():
-            chip.setIcon(theme.icon(name, getattr(colours, name), 16))
+            sign = QIcon()  # in its own colour, pressed or not
+            for ratio in (1.0, 2.0):
+                sign.addPixmap(theme.pixmap(name, getattr(colours, name), 16, ratio))
+            chip.setIcon(sign)
             chip.setIconSize(QSize(16, 16))
         self.bar.update()
 
@@ -118,35 +132,54 @@ class FilterChips(QWidget):
     folders_wanted = Signal()
     folder_chosen = Signal(object)
     """A folder as bytes, None for all."""
+    detector_chosen = Signal(str)
+    """The id of a detector."""
     cleared = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.filters = Filters()
+        self.filters, self._threshold = Filters(), 0.5
         self.name = QLineEdit()
         self.name.setPlaceholderText(self.tr("Name contains…"))
         self.name.setAccessibleName(self.tr("Only files whose name contains"))
         self.name.setClearButtonEnabled(True)
-        self.name.setFixedWidth(176)
+        self.name.setMinimumWidth(112)
+        self.name.setMaximumWidth(176)
         self._typing = QTimer(self, interval=TYPING_MS, singleShot=True)
         self._typing.timeout.connect(self._typed)
         self.name.textEdited.connect(lambda _text: self._typing.start())
         self.name.textChanged.connect(self._emptied)
-        self.format, self.folder, self.evidence, self.mark = (self._menu_chip() for _ in range(4))
+        self.format, self.folder, self.evidence, self.mark, self.judge = (self._menu_chip() for _ in range(5))
         self.bound, self.clear = QToolButton(), QToolButton()
         self.bound.setProperty("role", "chip")
         self.bound.setCheckable(True)
-        self.bound.clicked.connect(lambda: self._change(above=None, below=None))
-        self.clear.setText(self.tr("Clear filters"))
+        self.bound.clicked.connect(lambda on: self._change(above=self._threshold if on else None, below=None))
+        self.clear.setText(self.tr("Clear"))
+        self.clear.setToolTip(self.tr("Clear all filters"))
+        self.clear.setAccessibleName(self.clear.toolTip())
         self.clear.clicked.connect(self.cleared)
         self.folder.menu().aboutToShow.connect(self.folders_wanted)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for widget in (self.name, self.format, self.folder, self.evidence, self.mark, self.bound, self.clear):
+        row.addWidget(self.name, 1)
+        chips = (self.format, self.folder, self.evidence, self.mark, self.judge, self.bound, self.clear)
+        for widget in chips:
             row.addWidget(widget)
+        row.addStretch(2)
+        self.judge.hide()
         self._fill_fixed()
         self.show_filters(self.filters, "")
+
+    def rolled(self) -> QScrollArea:
+        """Return the row in a frame that moves it where it is too long, instead of making the window wider."""
+        area, off = QScrollArea(), Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        area.setWidget(self)
+        area.setWidgetResizable(True)
+        area.setFixedHeight(self.sizeHint().height())
+        area.setHorizontalScrollBarPolicy(off)
+        area.setVerticalScrollBarPolicy(off)
+        return area
 
     def _menu_chip(self) -> QToolButton:
         chip = QToolButton()
@@ -179,6 +212,15 @@ class FilterChips(QWidget):
             action.setCheckable(True)
             action.setChecked(name in chosen)
 
+    def show_detectors(self, detectors: Sequence[StoredDetector], chosen: StoredDetector) -> None:
+        """Offer the detectors that judged these files, if they are several."""
+        menu, named = self.judge.menu(), {one.id: f"{one.name} ({one.id[:6]}{one.id[16:]})" for one in detectors}
+        menu.clear()
+        for id_, text in named.items():
+            menu.addAction(words.legible(text).replace("&", "&&"), partial(self.detector_chosen.emit, id_))
+        self._say(self.judge, self.tr("Detector"), named.get(chosen.id))
+        self.judge.setVisible(len(detectors) > 1)
+
     def show_folders(self, folders: Iterable[tuple[bytes, str]]) -> None:
         """Offer folders: each as it is kept and as it is shown."""
         menu = self.folder.menu()
@@ -195,21 +237,31 @@ class FilterChips(QWidget):
         found = {None: "", True: tr("with"), False: tr("without")}[filters.evidence]
         marked = ", ".join(mark_words(one) for one in MARKS if one in (filters.marks or ()))
         marked = tr("not yet") if filters.marks == frozenset({""}) else marked
-        bound = None if filters.above is None else tr("p from {0:.2f}").format(filters.above)
         self._say(self.format, tr("Format"), ", ".join(filters.formats or ()))
         self._say(self.folder, tr("Folder"), folder)
         self._say(self.evidence, tr("Evidence"), found)
         self._say(self.mark, tr("Mark"), marked)
-        self._say(self.bound, tr("p"), bound)
-        self.bound.setVisible(bound is not None)
+        self._say_bound()
         self.clear.setVisible(filters != Filters() or bool(folder))
 
     def _say(self, chip: QToolButton, title: str, value: str | None) -> None:
         chip.setChecked(bool(value))
-        text = f"{title}: {value}" if value and chip is not self.bound else value or title
-        chip.setText(chip.fontMetrics().elidedText(words.legible(text), Qt.TextElideMode.ElideMiddle, 200))
+        text = f"{title}: {value}" if value else title
+        chip.setText(chip.fontMetrics().elidedText(words.legible(text), Qt.TextElideMode.ElideRight, CHIP_PX))
         chip.setAccessibleName(self.tr("Filter: {0}").format(text))
         chip.setToolTip(words.tip(text))
+
+    def show_threshold(self, threshold: float) -> None:
+        """Offer the files from a threshold on; one that filters stays until it is let go."""
+        self._threshold = threshold
+        self._say_bound()
+
+    def _say_bound(self) -> None:
+        shown = self._threshold if self.filters.above is None else self.filters.above
+        self.bound.setChecked(self.filters.above is not None)
+        self.bound.setText(self.tr("p from {0:.2f}").format(shown))
+        self.bound.setAccessibleName(self.tr("Only files with p of at least {0:.2f}").format(shown))
+        self.bound.setToolTip(self.bound.accessibleName())
 
     # -- what is chosen
 

@@ -27,7 +27,8 @@ from forensics_app.gui.scan_model import MARKS, mark_words
 from forensics_app.gui.scan_questions import Line
 from forensics_app.gui.verdict_card import Scale
 
-WIDTH_PX, PICTURE_PX, ICON_PX = 312, 168, 22
+WIDTH_PX, PICTURE_PX, LEAST_PICTURE_PX, ICON_PX = 312, 168, 88, 22
+BODY_PX = 104
 KEYS = {"fake": "F", "real": "R", "unsure": "U"}
 
 
@@ -37,7 +38,12 @@ class _Picture(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._image = QImage()
-        self.setFixedHeight(PICTURE_PX)
+        self.setMinimumHeight(LEAST_PICTURE_PX)
+        self.setMaximumHeight(PICTURE_PX)
+
+    def sizeHint(self) -> QSize:
+        """Return the size that it has where there is room."""
+        return QSize(WIDTH_PX, PICTURE_PX)
 
     def show_image(self, image: QImage | None) -> None:
         """Show an image, or that there is none (yet)."""
@@ -114,6 +120,7 @@ class ScanDetails(QFrame):
         scroll.setWidgetResizable(True)
         scroll.setProperty("role", "card-body")
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumHeight(BODY_PX)
         self._scroll, foot = scroll, QVBoxLayout()
         foot.setContentsMargins(16, 8, 16, 16)
         foot.setSpacing(8)

@@ -48,31 +48,35 @@ class Outgoing(QObject):
 
     # -- the selected files
 
-    def _selected(self) -> list[str]:
-        model = self._results.model
-        found = (model.line(row) for row in self._results.table.selected_rows())
-        return [line.path for line in found if line is not None]
-
     def copy_path(self) -> None:
         """Put the paths of the selected files on the clipboard, one a line."""
-        if paths := self._selected():
+        self._results.selected(lambda found: self._copy_paths([line.path for line in found]))
+
+    def _copy_paths(self, paths: list[str]) -> None:
+        if paths:
             QGuiApplication.clipboard().setText("\n".join(map(shown, paths)))
             self._session.noticed.emit(self.tr("%n path(s) copied", "", len(paths)))
 
     def inspect(self) -> None:
         """Open the selected files in Inspect."""
-        paths = [path for path in self._selected() if INSIDE not in path][:MOST_INSPECTED]
-        if paths:
-            self._session.go("inspect", [Path(path) for path in paths])
-        elif self._selected():
+        self._results.selected(lambda found: self._inspect([line.path for line in found]))
+
+    def _inspect(self, paths: list[str]) -> None:
+        files = [Path(path) for path in paths if INSIDE not in path][:MOST_INSPECTED]
+        if files:
+            self._session.go("inspect", files)
+        elif paths:
             self.failed.emit(self.tr("The picture lies in an archive. Unpack the archive to look at it in Inspect."))
 
     def choose_copies(self) -> None:
         """Ask for a folder and copy the selected files there."""
-        if not (paths := self._selected()):
+        self._results.selected(lambda found: self._choose_copies([line.path for line in found]))
+
+    def _choose_copies(self, paths: list[str]) -> None:
+        if paths:
+            self._ask(self.tr("Copy the selected files to"), "", partial(self.copy_to, paths), folder=True)
+        else:
             self.failed.emit(self.tr("No file is selected. Select the files to copy in the table."))
-            return
-        self._ask(self.tr("Copy the selected files to"), "", partial(self.copy_to, paths), folder=True)
 
     def copy_to(self, paths: list[str], folder: Path) -> None:
         """Copy files to a folder; nothing there is written over."""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from forensics_app.core.results import STORE
@@ -26,7 +27,8 @@ from forensics_app.gui.scan_start import ScanStart, earlier
 from forensics_app.gui.session import Session
 from forensics_app.gui.toolbar import Elided
 
-REFRESH_MS = 1_000
+REFRESH_MS, REST = 1_000, 4
+"""While a scan writes, what is shown is looked up anew once a second, or at a fifth of the time at most."""
 
 
 class ScanPage(PageWidget):
@@ -133,8 +135,13 @@ class ScanPage(PageWidget):
 
     @Slot(object)
     def _found(self, found: Found | None) -> None:
+        self.results.table.say_nothing(self._nothing(found))
+        self.again.setVisible(bool(self.root) and self.root not in self._scans)
         if found is not None:
-            told = self.tr("{0:,} files, judged by {1}").format(sum(found.whole.values()), found.detector.name)
+            whole = sum(found.whole.values())
+            told = self.tr("{0:,} files, judged by {1}").format(whole, found.detector.name)
+            if found.total != whole:
+                told = self.tr("{0:,} of {1}").format(found.total, told)
             self.results.strip.say_idle(told)
             return
         scanning = self.root is not None and self.root in self._scans
@@ -142,6 +149,13 @@ class ScanPage(PageWidget):
         if self._wanted is not None and self._wanted == self.root and not scanning:
             self._wanted = None
             self.scan(Path(os.fsdecode(self.root)))
+
+    def _nothing(self, found: Found | None) -> str:
+        if found is not None and found.view.is_filtered:
+            return self.tr("No file matches these filters. “Clear” shows all of them.")
+        if self.root in self._scans:
+            return self.tr("Files appear here as they are judged.")
+        return self.tr("No picture of it was judged. “Scan again” looks for pictures in it.")
 
     # -- scans
 
@@ -182,11 +196,17 @@ class ScanPage(PageWidget):
     @Slot()
     def _scan_moved(self) -> None:
         if self.root in self._scans and not self._fresh.isActive() and self.isVisible():
-            self._fresh.start()
+            self._fresh.start(max(REFRESH_MS, round(REST * self.results.cost_s * 1000)))
 
     def _scan_ended(self, root: bytes) -> None:
         self._scans.pop(root, None)
         if root == self.root:
+            self.results.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look up what a scan has written while another page was shown."""
+        super().showEvent(event)
+        if self.root in self._scans:
             self.results.refresh()
 
     # -- what other parts of the window do

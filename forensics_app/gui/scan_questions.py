@@ -36,6 +36,11 @@ class View:
     sort: Sort = "p_fake"
     descending: bool = True
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything may be left out."""
+        return self.filters != NO_FILTERS or self.under is not None
+
     def query(self, number: int, filters: Filters | None = None) -> Query:
         """Return the question to a store, with these filters or with others."""
         said = self.filters if filters is None else filters
@@ -70,8 +75,8 @@ class Line:
 class Found:
     """The answer that comes at once: how many there are of what, and the first rows.
 
-    `counts` leave the filter of answers out, `formats` that of formats, `spread` the bounds of p: each says what its
-    own filter would give. `whole` is without any filter.
+    `counts` leave the filter of answers out, `formats` that of formats, `spread` answers and the bounds of p: each says
+    what its own filter would give. `whole` is without any filter.
     """
 
     view: View
@@ -109,7 +114,7 @@ def look(store: ScanStore, view: View) -> Iterator[Found | Ordered | None]:
         view, chosen, detectors, policy_of(Card.model_validate_json(chosen.card)),
         store.counts(Query(number, view.root)), counts,
         store.formats(view.query(number, replace(said, formats=None))),
-        store.spread(view.query(number, replace(said, above=None, below=None)), SPREAD_BINS),
+        store.spread(view.query(number, replace(said, labels=None, above=None, below=None)), SPREAD_BINS),
         total, tuple(line_of(one) for one in page.rows),
     )  # fmt: skip
     yield Ordered(view, store.order(view.query(number)))

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from forensics_app.core.store import BadStore, ScanStore
 
 log = logging.getLogger(__name__)
-KINDS = ("mark", "rows", "view", "folders", "start")
+KINDS = ("mark", "selected", "rows", "view", "folders", "start")
 """The kinds of questions, the most urgent first. Every mark is kept; of the others only the last question counts."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from forensics_app.gui.scan_strip import ScanStrip
 from forensics_app.gui.scan_table import ScanTable
 from forensics_app.gui.scan_triage import Triage
 
-KEPT_LARGE, FOLDERS = 24, 40
+KEPT_LARGE, FOLDERS, MOST_SELECTED = 24, 40, 5_000
 
 
 class ScanResults(QWidget):
@@ -45,9 +46,11 @@ class ScanResults(QWidget):
         self.view: View | None = None
         self.found: Found | None = None
         self._begun: View | None = None
+        self._asked = self.cost_s = 0.0
+        self._then: Callable[[list[Line]], object] = lambda _found: None
         self._larges: OrderedDict[tuple[int, bool], QImage] = OrderedDict()
         self.model, self.strip, self.chips = ScanModel(self), ScanStrip(), FilterChips()
-        self.table, self.details, self.count = ScanTable(self.model), ScanDetails(), label("muted")
+        self.table, self.details = ScanTable(self.model), ScanDetails()
         self.export = QToolButton()
         self.triage, self.reader = Triage(self), StoreReader(store, self)
         self.previews = Previews(self, ratio=self.devicePixelRatioF())
@@ -56,16 +59,13 @@ class ScanResults(QWidget):
         self._listen()
 
     def _lay_out(self) -> None:
-        self.count.setWordWrap(False)
         self.export.setText(self.tr("Export"))
         self.export.setAccessibleName(self.tr("Export what is shown"))
         self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         filters, below, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         filters.setSpacing(8)
-        filters.addWidget(self.chips)
-        filters.addStretch(1)
-        filters.addWidget(self.count)
+        filters.addWidget(self.chips.rolled(), 1)
         filters.addWidget(self.export)
         below.setSpacing(12)
         below.addWidget(self.table, 1)
@@ -84,10 +84,11 @@ class ScanResults(QWidget):
         self.table.selectionModel().currentRowChanged.connect(self._show_current)
         self.model.arrived.connect(self._show_current)
         self.strip.answers.chosen.connect(lambda labels: self._filter(labels=labels))
-        self.strip.threshold_wanted.connect(lambda p: self._filter(above=p, below=None))
+        self.strip.histogram.moved.connect(self.chips.show_threshold)
         self.chips.changed.connect(lambda filters: self._ask(filters=filters))
         self.chips.folder_chosen.connect(lambda folder: self._ask(under=folder))
         self.chips.folders_wanted.connect(self._ask_folders)
+        self.chips.detector_chosen.connect(lambda id_: self._ask(detector=id_))
         self.chips.cleared.connect(lambda: self._ask(filters=Filters(), under=None))
         self.details.mark_wanted.connect(lambda mark: self.mark(mark, then_next=False))
         self.details.inspect_wanted.connect(self.inspect_wanted)
@@ -139,6 +140,7 @@ class ScanResults(QWidget):
         folder = "" if view.under is None else shown(view.under.decode(errors="surrogateescape")).rsplit("/", 1)[-1]
         self.chips.show_filters(view.filters, folder)
         self.table.show_sort(view.sort, descending=view.descending)
+        self._asked = time.monotonic()
         self.reader.ask("view", lambda access: look(access.store, view))
 
     def _ask_folders(self) -> None:
@@ -152,12 +154,13 @@ class ScanResults(QWidget):
     def _hear(self, kind: str, step: object) -> None:
         if kind == "rows" and isinstance(step, list):
             self.model.take(step)
+        elif kind == "selected" and isinstance(step, list):
+            self._then(step)
         elif kind == "folders" and isinstance(step, list):
             self.chips.show_folders(step)
         elif kind == "view" and step is None:
             self.found = None
             self.strip.show_found(None)
-            self.count.setText("")
             self.shown.emit(None)
         elif isinstance(step, Found) and step.view == self.view:
             self._show_found(step)
@@ -168,9 +171,7 @@ class ScanResults(QWidget):
         self.found = found
         self.strip.show_found(found)
         self.chips.show_formats(found.formats)
-        whole = sum(found.whole.values())
-        text = "" if found.total == whole else self.tr("{0:,} of {1:,} files")
-        self.count.setText(text.format(found.total, whole))
+        self.chips.show_detectors(found.others, found.detector)
         if self._begun != found.view:
             self._begun = found.view
             self.model.begin(found.total, found.first, found.view.root.decode(errors="surrogateescape"))
@@ -180,6 +181,7 @@ class ScanResults(QWidget):
         self.shown.emit(found)
 
     def _arrange(self, step: Ordered) -> None:
+        self.cost_s = time.monotonic() - self._asked
         first = self.found.first if self.found is not None else ()
         self.table.held(lambda: self.model.arrange(step.ids, first))
 
@@ -240,13 +242,26 @@ class ScanResults(QWidget):
 
     # -- triage
 
+    def selected(self, then: Callable[[list[Line]], object]) -> None:
+        """Call with the selected rows: at once where all are at hand, else when they have been read."""
+        ids = [id_ for row in self.table.selected_rows() if (id_ := self.model.id_at(row)) is not None]
+        if len(ids) > MOST_SELECTED:
+            self.failed.emit(self.tr("More than {0:,} files are selected. Select fewer of them.").format(MOST_SELECTED))
+            return
+        there = [line for id_ in ids if (line := self.model.line_of(id_)) is not None]
+        if len(there) == len(ids):
+            then(there)
+            return
+        self._then = then
+        self.reader.ask("selected", lambda access: iter((lines(access.store, tuple(ids)),)))
+
     def mark(self, label: str | None, *, then_next: bool = True) -> None:
         """Keep what a person says of the selected rows, and go on to the next one."""
-        rows = [line for row in self.table.selected_rows() if (line := self.model.line(row)) is not None]
-        if not rows:
-            return
-        self.triage.mark(self.reader, [(line.id, line.mark) for line in rows], label)
-        if then_next:
+        self.selected(lambda found: self._mark(found, label, then_next=then_next))
+
+    def _mark(self, found: list[Line], label: str | None, *, then_next: bool) -> None:
+        self.triage.mark(self.reader, [(line.id, line.mark) for line in found], label)
+        if then_next and found:
             self.next()
 
     def next(self) -> None:

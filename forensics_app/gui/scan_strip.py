@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from forensics_app.gui import words
@@ -18,9 +18,6 @@ TOLD_PX = 50
 
 class ScanStrip(QFrame):
     """Follows the job of the folder that is shown, if there is one."""
-
-    threshold_wanted = Signal(float)
-    """Only files from this p on are to be shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,8 +35,6 @@ class ScanStrip(QFrame):
             QPushButton(self.tr("Log")),
         )
         self.answers, self.histogram = AnswerChips(), Histogram()
-        self.only = QPushButton(self.tr("Show only these"))
-        self.only.setProperty("role", "link")
         self.status.setWordWrap(False)
         self.told.setFixedHeight(TOLD_PX)
         self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -62,9 +57,8 @@ class ScanStrip(QFrame):
         left.addWidget(self.answers)
         right.setSpacing(0)
         right.addWidget(self.histogram, 1)
-        foot.setContentsMargins(16, 0, 0, 0)
+        foot.setContentsMargins(16, 0, 16, 0)
         foot.addWidget(self.told, 1)
-        foot.addWidget(self.only, 0, Qt.AlignmentFlag.AlignTop)
         right.addLayout(foot)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 16, 12)
@@ -77,7 +71,6 @@ class ScanStrip(QFrame):
         self.cancel.clicked.connect(self._cancel)
         self.log.clicked.connect(self._show_log)
         self.histogram.moved.connect(self._say_effect)
-        self.only.clicked.connect(lambda: self.threshold_wanted.emit(self.histogram.threshold))
 
     # -- the job
 
@@ -163,7 +156,6 @@ class ScanStrip(QFrame):
         if found is not None:
             self.answers.show_chosen(found.view.filters.labels)
             self.histogram.show_spread(found.spread, found.policy)
-        self.only.setEnabled(found is not None)
 
     @Slot(float)
     def _say_effect(self, threshold: float) -> None:
@@ -174,7 +166,7 @@ class ScanStrip(QFrame):
             told.append(more.format(what.more_unsure, what.more_real))
         if what.fewer:
             told.append(tr("Called generated below it: {0:,}.").format(what.fewer))
-        if len(told) == 1:
+        if len(told) == 1 and what.above:
             told.append(tr("All of them are called generated now, and no others."))
         self.told.setText(" ".join(told))
 

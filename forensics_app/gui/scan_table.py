@@ -24,7 +24,7 @@ from forensics_app.gui.scan_questions import Line
 ROW_PX, PAD_PX, ICON_PX = 48, 8, 16
 FETCH_MS, LOOK_MS = 12, 90
 NUMBERS = {column.key: number for number, column in enumerate(COLUMNS)}
-STRETCHED = NUMBERS["folder"]
+STRETCHED = NUMBERS["name"]
 
 
 class _Cell(QStyledItemDelegate):
@@ -115,7 +115,7 @@ class ScanTable(QTableView):
     def __init__(self, model: ScanModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows = model
-        self._sort, self._falling = "p_fake", True
+        self._sort, self._falling, self.nothing = "p_fake", True, ""
         self.setModel(model)
         self.setItemDelegate(_Cell(model, self))
         self.setAccessibleName(self.tr("Scanned files"))
@@ -214,8 +214,8 @@ class ScanTable(QTableView):
             flags = QItemSelectionModel.SelectionFlag
             index = self.rows.index(now, NUMBERS["name"])
             self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
-        if not at_top and anchor is not None and (now := self.rows.row_of(anchor)) is not None:
-            bar.setValue(now * ROW_PX - offset)
+        now = None if anchor is None or at_top else self.rows.row_of(anchor)
+        bar.setValue(0 if now is None else now * ROW_PX - offset)
 
     # -- what Qt calls
 
@@ -256,3 +256,13 @@ class ScanTable(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint under one hold of Python's lock; each cell would wait for the reading thread otherwise."""
         super().paintEvent(event)
+        if not self.rows.rowCount() and self.nothing:
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(theme.current().muted))
+            inside = self.viewport().rect().adjusted(24, 24, -24, -24)
+            painter.drawText(inside, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.nothing)
+
+    def say_nothing(self, text: str) -> None:
+        """Say this where there are no rows."""
+        self.nothing = text
+        self.viewport().update()

@@ -79,7 +79,7 @@ def test_a_folder_is_scanned_paused_marked_and_finished(
     settle(qtbot, page, lambda: page.results.view is not None and page.results.view.filters.name == "00")
     expected = sum("00" in f"{at:04d}" for at in range(MANY))
     qtbot.waitUntil(lambda: page.results.model.rowCount() == expected, timeout=LIMIT_MS)
-    assert page.results.count.text() == f"{expected:,} of 5,000 files"
+    assert page.results.strip.status.text() == f"{expected:,} of 5,000 files, judged by second"
     page.results.reader.shutdown()
     with ScanStore.open(home() / "scans.db", readonly=True) as store:
         assert store.count(Query(1)) == MANY and store.count(Query(1, marks=frozenset({"real"}))) == 1
