@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forensics_app.gui.scan_page import ScanPage
 
 FRAME_MS, PATIENCE_S = 16, 60.0
-NOTCH, NOTCHES_AT_ONCE, TURNS_A_FRAME = 120, 20, 10
+NOTCH, NOTCHES_AT_ONCE, TURNS_A_FRAME = 120, 20, 30
 DRAG_STEPS = 300
 ROOT = b"/data"
 
@@ -101,7 +101,7 @@ def every_frame(steps: Iterator[object]) -> None:
 
 
 def wheel_down(page: ScanPage) -> Iterator[None]:
-    """Turn the wheel until the end, ten times a frame, each as far as Qt goes at once, a page."""
+    """Turn the wheel until the end, thirty times a frame, each as far as Qt goes at once, a page."""
     table = page.results.table
     bar, where = table.verticalScrollBar(), QPointF(table.viewport().rect().center())
     while bar.value() < bar.maximum():
