@@ -17,7 +17,6 @@ from forensics_app.core.store_lookup import Filters
 from forensics_app.core.store_query import Sort
 from forensics_app.core.verdict import Policy
 from forensics_app.core.words import shown
-from forensics_app.gui.labels import label
 from forensics_app.gui.scan_chips import FilterChips
 from forensics_app.gui.scan_details import ScanDetails
 from forensics_app.gui.scan_model import ScanModel
