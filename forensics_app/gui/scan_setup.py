@@ -32,7 +32,7 @@ class ScanSetup(QFrame):
         self._job: ThreadJob | None = None
         self.detector = QComboBox()
         self.detector.setAccessibleName(self.tr("Detector"))
-        self.detector.setMinimumWidth(160)
+        self.detector.setMinimumWidth(112)
         self.fast, self.maps = QCheckBox(self.tr("Fast")), QCheckBox(self.tr("Heat maps of flagged files"))
         self.archives = QCheckBox(self.tr("Look into archives"))
         self.include, self.exclude = QLineEdit(), QLineEdit()
@@ -57,7 +57,7 @@ class ScanSetup(QFrame):
     def _lay_out(self) -> None:
         first, second = QHBoxLayout(), QHBoxLayout()
         for row in (first, second):
-            row.setSpacing(16)
+            row.setSpacing(12)
         first.addLayout(self._named(self.tr("Detector"), self.detector))
         for box in (self.fast, self.maps, self.archives):
             first.addWidget(box)
