@@ -165,22 +165,6 @@ class ScanStore:
         with told(self.path):
             return self._writer.finish(detector, root, seen, unseen)
 
-    def archive_done(self, detector: int, path: bytes) -> tuple[int, int] | None:
-        """Return size and mtime_ns of an archive when each of its members had its row, or None."""
-        with told(self.path):
-            found = self._db.execute(
-                "SELECT size, mtime_ns FROM archives WHERE detector = ? AND path = ?", (detector, path)
-            ).fetchone()
-        return (found[0], found[1]) if found else None
-
-    def put_archive(self, detector: int, path: bytes, size: int, mtime_ns: int) -> None:
-        """Keep that every member of an archive has its row."""
-        with self._writer.writing():
-            self._db.execute(
-                "INSERT OR REPLACE INTO archives VALUES (?, ?, ?, ?, ?)",
-                (detector, path, size, mtime_ns, time.time_ns()),
-            )
-
     def merge(self, other: Path) -> Iterator[Merged]:
         """Take over the rows of another store; of two of one detector and path the one judged later stays.
 

@@ -41,7 +41,6 @@ def merging(writer: Writer, other: sqlite3.Connection) -> Iterator[Merged]:
             taken += sum(_take(writer, changes, cells, numbers, row) for row in rows)
         last, done = rows[-1][0], done + len(rows)
         yield Merged(done, max(total, done), taken)
-    _archives(writer, other, numbers)
     yield Merged(done, done, taken)
 
 
@@ -63,14 +62,3 @@ def _take(writer: Writer, changes: Changes, cells: Cells, numbers: dict[int, int
         return False
     writer.put(changes, path, cell, columns, mark)
     return True
-
-
-def _archives(writer: Writer, other: sqlite3.Connection, numbers: dict[int, int]) -> None:
-    with writer.writing():
-        for detector, *columns in other.execute("SELECT detector, path, size, mtime_ns, judged FROM archives"):
-            writer.db.execute(
-                "INSERT INTO archives VALUES (?, ?, ?, ?, ?) ON CONFLICT (detector, path) DO UPDATE SET "
-                "size = excluded.size, mtime_ns = excluded.mtime_ns, judged = excluded.judged "
-                "WHERE excluded.judged > judged",
-                (numbers[detector], *columns),
-            )

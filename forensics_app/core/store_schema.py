@@ -60,6 +60,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE scans(
             path BLOB PRIMARY KEY, detector INTEGER NOT NULL, begun INTEGER NOT NULL) WITHOUT ROWID""",
     ),
+    # A scan looks through an archive each time: which of its members have gone is not known otherwise.
+    ("DROP TABLE archives",),
 )
 """Every row lies in a cell: what can be filtered by, with p in twentieths (-1: no p). `tally` counts the rows of each
 cell in each folder and below it, so that no count walks over rows; all were judged from `first` to `last`."""

@@ -187,11 +187,3 @@ def test_what_was_scanned_is_remembered_the_latest_first(store: ScanStore) -> No
     found = store.scans()
     assert [(one.path, one.detector) for one in found] == [(b"/a", detector), (b"/b.zip", detector)]
     assert found[0].begun_ns > found[1].begun_ns
-
-
-def test_archives_are_remembered(store: ScanStore) -> None:
-    detector = store.detector(installed())
-    assert store.archive_done(detector, b"/a.zip") is None
-    store.put_archive(detector, b"/a.zip", 7, 8)
-    store.put_archive(detector, b"/a.zip", 9, 10)
-    assert store.archive_done(detector, b"/a.zip") == (9, 10)
