@@ -38,10 +38,10 @@ def parts(installed: Installed) -> tuple[Part, ...]:
     card = installed.card
     found = (
         Part("How often it errs", tuple(_figures(card)), tuple(_unmeasured(card))),
+        Part("What it can't tell", sentences=tuple(map(shown, card.limits)) or (NO_LIMITS,)),
         Part("How well it does by source", tuple(_sources(card))),
         Part("What it was trained on", tuple(_trained(card.training)), tuple(_shortcuts(card.training))),
         Part("What it is", tuple(_facts(installed))),
-        Part("What it can't tell", sentences=tuple(map(shown, card.limits)) or (NO_LIMITS,)),
     )
     return tuple(part for part in found if part.facts or part.sentences)
 

@@ -16,7 +16,7 @@ from forensics_app.gui.cards import CAPTION_DROP_PX, TitledCard
 from forensics_app.gui.detectors_list import Row
 from forensics_app.gui.labels import label
 
-NAME_PX = 184
+NAME_PX = 232
 
 
 @dataclass(frozen=True)

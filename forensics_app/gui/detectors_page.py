@@ -91,6 +91,7 @@ class DetectorsPage(PageWidget):
         self.sure.hide()
 
     def _connect(self) -> None:
+        self.bring.setProperty("role", "menu")
         menu = QMenu(self.bring)
         menu.addAction(self.tr("A zip file…"), self.choose_zip)
         menu.addAction(self.tr("A folder, or that of a run…"), self.choose_folder)

@@ -82,11 +82,11 @@ class SideCard(TitledCard):
         self.interval.put(tally)
         if answered:
             self.number.setText(self.tr("{0:.0f} % right").format(100 * found.value))
-            text = self.tr("{0} of {1} answers (95 % interval {2:.0f} to {3:.0f} %), unsure {4} times")
+            text = self.tr("{0} of {1} answers (95 % interval {2:.0f} to {3:.0f} %); unsure: {4}")
             self.told.setText(text.format(tally.right, answered, 100 * found.low, 100 * found.high, tally.unsure))
         else:
             self.number.setText(self.tr("No answers"))
-            self.told.setText(self.tr("unsure {0} times").format(tally.unsure))
+            self.told.setText(self.tr("unsure: {0}").format(tally.unsure))
 
 
 class ResultView(QScrollArea):

@@ -24,9 +24,10 @@ MARGIN_MM = 18
 POINTS_PER_MM = 72 / 25.4
 PAIR_GAP_PT = 12
 SHOWN_ROWS = 60
-FONT_PT = 10.0
+TEXT_PX, NAME_PX = 10, 120
+"""The document's pixels are points on paper, whatever the screen's resolution is."""
 NEVER_SAID = "It does not say that a picture is authentic, who made it, or whether a photograph was edited or staged."
-SMALL = 'style="font-size:8.5pt; color:#565e69;"'
+SMALL = 'style="font-size:8px; color:#565e69;"'
 
 
 def pdf_of(told: Told) -> bytes:
@@ -56,7 +57,7 @@ def _document(told: Told, width_pt: float) -> QTextDocument:
     document = QTextDocument()
     document.setDocumentMargin(0)
     font = QFont()
-    font.setPointSizeF(FONT_PT)
+    font.setPixelSize(TEXT_PX)
     document.setDefaultFont(font)
     pictures = [("picture", told.analysis.file.pixels)]
     if (seen := told.shown) is not None:
@@ -86,17 +87,17 @@ def _html(told: Told, pictures: Iterable[str], size: tuple[int, int]) -> str:
     when = datetime.now().strftime("%d %B %Y, %H:%M")
     return "".join((
         f"<p {SMALL}><b>{_safe(told.name)}</b>, {when}, forensics {__version__}</p>",
-        f'<p style="font-size:18pt; font-weight:600; color:{colour};">{headline}</p>',
+        f'<p style="font-size:18px; font-weight:600; color:{colour};">{headline}</p>',
         f"<p>{_safe(verdict.reason)}</p><p>{_safe(told.open_question)}</p>",
         f'<table cellspacing="0" cellpadding="3"><tr>{images}</tr></table>',
         *_about_map(told),
-        "<h3>Evidence in the file</h3>",
+        _heading("Evidence in the file"),
         *(f"<p>{_safe(one.summary)}</p>" for one in told.analysis.evidence),
-        "<h3>The file and the detector</h3>",
+        _heading("The file and the detector"),
         _table([("p of being generated", f"{verdict.p_fake:.2f}"), *facts(told)]),
         f"<p {SMALL}>{_safe(about(told.card))}.</p>",
         *_metadata(told),
-        "<h3>What this does not say</h3><ul>",
+        _heading("What this does not say") + "<ul>",
         *(f"<li>{_safe(limit)}</li>" for limit in told.card.limits),
         f"<li>{NEVER_SAID}</li></ul>",
     ))  # fmt: skip
@@ -116,7 +117,7 @@ def _about_map(told: Told) -> Iterable[str]:
 
 def _metadata(told: Told) -> Iterable[str]:
     if told.rows:
-        yield f"<h3>Metadata</h3><p {SMALL}>Anyone can write or remove these.</p>"
+        yield f"{_heading('Metadata')}<p {SMALL}>Anyone can write or remove these.</p>"
         yield _table([(row.name, row.value[:400]) for row in told.rows[:SHOWN_ROWS]])
         if len(told.rows) > SHOWN_ROWS:
             yield f"<p {SMALL}>{len(told.rows) - SHOWN_ROWS} more rows are not shown.</p>"
@@ -124,10 +125,14 @@ def _metadata(told: Told) -> Iterable[str]:
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
     lines = (
-        f'<tr><td {SMALL}>{_safe(name)}</td><td style="padding-left:12pt;">{_safe(value)}</td></tr>'
+        f'<tr><td width="{NAME_PX}"><span {SMALL}>{_safe(name)}</span></td><td>{_safe(value)}</td></tr>'
         for name, value in rows
     )
     return f'<table cellspacing="0" cellpadding="2">{"".join(lines)}</table>'
+
+
+def _heading(text: str) -> str:
+    return f'<p style="font-size:13px; font-weight:600; margin-top:12px;">{text}</p>'
 
 
 def _safe(text: str) -> str:

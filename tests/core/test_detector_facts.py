@@ -8,8 +8,8 @@ from forensics_app.core.detector_facts import Fact, parts
 
 def test_the_bundled_card_in_words(bundled: Path) -> None:
     found = {part.title: part for part in parts(open_folder(bundled, check=False))}
-    assert list(found) == ["How often it errs", "How well it does by source", "What it was trained on", "What it is",
-                           "What it can't tell"]  # fmt: skip
+    assert list(found) == ["How often it errs", "What it can't tell", "How well it does by source",
+                           "What it was trained on", "What it is"]  # fmt: skip
     missed = next(fact for fact in found["How often it errs"].facts if fact.name == "generated called real")
     assert missed.n and "–" in missed.value
     assert all(fact.n for fact in found["How well it does by source"].facts)
