@@ -36,7 +36,7 @@ class ScanStrip(QFrame):
         )
         self.answers, self.histogram = AnswerChips(), Histogram()
         self.status.setWordWrap(False)
-        self.told.setFixedHeight(TOLD_PX)
+        self.told.setMinimumHeight(TOLD_PX)
         self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._lay_out()
         self._connect()
