@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from classifier.data import BadData, find_pictures
+from classifier.data import RECORD, SPLITS, BadData, find_pictures, picture_files
 from classifier.images import BadImage, load
 from classifier.recipes import Data
 from forensics_app.gui import theme, words
@@ -57,20 +57,32 @@ class Thumb:
 
 def look(folder: Path) -> Iterator[Listing | Thumb]:
     """Find the pictures of a data set, then read the shown ones; raises `BadData`."""
-    found = find_pictures(folder, Data())
+    found = _found(folder)
     kinds = sorted({kind for classes in found.values() for kind in classes}, reverse=True)  # real before fake
     counts: dict[str, dict[str, int]] = {
         split: {kind: len(files) for kind, files in classes.items()} for split, classes in found.items()
     }
     shown: list[Entry] = []
     for kind in kinds:
-        all_of = [Entry(path, split, kind) for split in found for path, _ in found[split].get(kind, ())]
+        all_of = [Entry(path, split, kind) for split in found for path in found[split].get(kind, ())]
         most = max(SHOWN // len(kinds), 1)
         step = max(len(all_of) / most, 1.0)
         shown.extend(all_of[int(number * step)] for number in range(min(most, len(all_of))))
     yield Listing(folder, counts, tuple(shown))
     for place, entry in enumerate(shown):
         yield _thumb(place, entry.path)
+
+
+def _found(folder: Path) -> dict[str, dict[str, list[Path]]]:
+    """Return picture files by split and class; a data set that was made without real pictures has one class only."""
+    try:
+        both = find_pictures(folder, Data())
+    except BadData:
+        alone = {split: folder / split / "fake" for split in SPLITS if (folder / split / "fake").is_dir()}
+        if not alone or not (folder / RECORD).is_file():
+            raise
+        return {split: {"fake": list(picture_files(inside))} for split, inside in alone.items()}
+    return {split: {kind: [path for path, _ in files] for kind, files in of.items()} for split, of in both.items()}
 
 
 def _thumb(place: int, path: Path) -> Thumb:
