@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from classifier.recipes import override
@@ -28,7 +29,7 @@ from forensics_app.gui.train_recipe import RecipeCard
 from forensics_app.gui.train_start import Asked, StartCard
 from forensics_app.gui.train_view import TrainView
 
-SIDE_PX, EMPTY_PX = 440, 440
+SIDE_PX, EMPTY_PX, NARROW_PX = 440, 440, 1080
 
 
 class TrainPage(PageWidget):
@@ -234,6 +235,11 @@ class TrainPage(PageWidget):
         """Take a folder of pictures that another page sends."""
         if isinstance(what, Path):
             self.data.field.set_path(what)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Make do with a small window."""
+        super().resizeEvent(event)
+        self.view.result.narrow(event.size().width() < NARROW_PX)
 
     def redress(self) -> None:
         """Take on the colours of a theme that changed."""

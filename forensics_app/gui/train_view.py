@@ -43,7 +43,7 @@ class ResultCard(QFrame):
         self.evaluate = QPushButton(self.tr("See how good it is"))
         self.evaluate.setProperty("role", "primary")
         self.report, self.use = QPushButton(self.tr("Open the report")), QPushButton(self.tr("Use this detector"))
-        row = QHBoxLayout()
+        self._row = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(8)
         for button in (self.evaluate, self.use, self.report):
             row.addWidget(button)
@@ -54,6 +54,11 @@ class ResultCard(QFrame):
         column.addWidget(self.headline)
         column.addWidget(self.where)
         column.addLayout(row)
+
+    def narrow(self, narrow: bool) -> None:
+        """Stand the buttons below one another, or side by side."""
+        sides = QBoxLayout.Direction
+        self._row.setDirection(sides.TopToBottom if narrow else sides.LeftToRight)
 
 
 class Facts(QWidget):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from classifier.detector import find
+from forensics_app.gui.evaluate_page import EvaluatePage
 from forensics_app.gui.train_log import TrainingLog
 from forensics_app.gui.train_page import TrainPage
 from forensics_app.gui.window import Window
@@ -113,6 +114,12 @@ def test_a_detector_is_trained_with_a_pause_and_used(
     assert Path(opened[0].toLocalFile()) == log.out / "report.html" and (log.out / "report.html").is_file()
     with qtbot.waitSignal(window.session.detectors_changed, timeout=LIMIT_MS):
         page.view.result.use.click()
+    page.view.result.evaluate.click()
+    figures = window.current
+    assert isinstance(figures, EvaluatePage)
+    qtbot.waitUntil(lambda: figures.board.shown is not None, timeout=LIMIT_MS)
+    assert figures.board.shown is not None and figures.board.shown.run.folder == log.out
+    assert figures.board.headline.text() == page.view.result.headline.text()
     assert find("tiny").parent.name == "detectors" and "“tiny” is installed" in page.notice.text.text()
 
 
