@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class EvaluatePage(PageWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.notice, self.board = Notice(), Board(session)
+        self.notice = Notice()
         self.empty = StartState(
             "evaluate", self.tr("How good is a detector?"),
             self.tr("Open the folder of a training run, or measure a detector on pictures whose kind is known."),
@@ -46,11 +47,11 @@ class EvaluatePage(PageWidget):
         self.runs, self.measure = RunsCard(), MeasureCard(session)
         self._reading: ThreadJob | None = None
         self._listing: ThreadJob | None = None
+        self._offered: tuple[list[Path], Path | None] = [], None
         self._install = Installation(session, self)
         self.empty.setMinimumHeight(EMPTY_PX)
         self.stack = QStackedWidget()
         self.stack.addWidget(column_of(self.empty, self.runs, self.measure))
-        self.stack.addWidget(self.board)
         page = QVBoxLayout(self)
         page.setContentsMargins(16, 12, 8, 8)
         page.setSpacing(12)
@@ -61,16 +62,29 @@ class EvaluatePage(PageWidget):
         self.list_runs()
 
     def _connect(self) -> None:
-        for button in (self.empty.button, self.board.open):
-            button.clicked.connect(self.ask)
+        self.empty.button.clicked.connect(self.ask)
         self.runs.wanted.connect(self.open_folder)
         self.measure.measured.connect(self.open_folder)
-        self.board.others.clicked.connect(self.show_start)
-        self.board.use_wanted.connect(self._use)
         self._install.told.connect(self.notice.tell_good)
         self._install.failed.connect(self.notice.tell)
 
     # -- what is shown
+
+    @cached_property
+    def board(self) -> Board:
+        """The views of a detector's figures, made when they are first needed."""
+        made = Board(self._session)
+        made.open.clicked.connect(self.ask)
+        made.others.clicked.connect(self.show_start)
+        made.use_wanted.connect(self._use)
+        self.stack.addWidget(made)
+        made.compare.offer(*self._offered)
+        return made
+
+    @property
+    def _made(self) -> Board | None:
+        found: Board | None = self.__dict__.get("board")
+        return found
 
     @Slot()
     def ask(self) -> None:
@@ -147,7 +161,10 @@ class EvaluatePage(PageWidget):
     def _listed(self, found: tuple[list[Path], list[Path]]) -> None:
         self._listing = None
         self.runs.offer(found[0])
-        self.board.compare.offer(found[1], self.board.shown.run.folder if self.board.shown else None)
+        shown = self._made.shown if self._made else None
+        self._offered = found[1], shown.run.folder if shown else None
+        if self._made:
+            self._made.compare.offer(*self._offered)
 
     @Slot()
     def show_start(self) -> None:
@@ -192,5 +209,7 @@ class EvaluatePage(PageWidget):
             if job is not None:
                 job.cancel()
                 job.wait()
-        for part in (self.board, self.measure, self._install):
-            part.shutdown()
+        if self._made:
+            self._made.shutdown()
+        self.measure.shutdown()
+        self._install.shutdown()

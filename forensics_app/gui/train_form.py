@@ -48,6 +48,7 @@ class FormCard(TitledCard):
         self.controls: dict[str, QLineEdit | QComboBox] = {}
         self._told: dict[str, QLabel] = {}
         self._recipe: Recipe | None = None
+        self._waiting: list[Section] = []
         self.problems: dict[str, str] = {}
         self._soon = QTimer(self, interval=SOON_MS, singleShot=True)
         self._soon.timeout.connect(self.check)
@@ -65,10 +66,20 @@ class FormCard(TitledCard):
                 if (old := item.widget()) is not None:
                     old.hide()
                     old.deleteLater()
+        self._waiting = [section for section in sections(recipe) if section.advanced] if recipe else []
         for section in sections(recipe) if recipe else ():
-            self._places[self._hidden if section.advanced else self._form].addWidget(self._drawn(section))
+            if not section.advanced:
+                self._places[self._form].addWidget(self._drawn(section))
+        if self.advanced.isChecked():
+            self._draw_hidden()
         self.setEnabled(recipe is not None)
         self.check()
+
+    def _draw_hidden(self) -> None:
+        """Draw what is folded away: some fifty controls, which take their time to be dressed."""
+        for section in self._waiting:
+            self._places[self._hidden].addWidget(self._drawn(section))
+        self._waiting = []
 
     def settings(self) -> tuple[str, ...]:
         """Return what `--set` is to say."""
@@ -76,6 +87,8 @@ class FormCard(TitledCard):
 
     def set_text(self, key: str, text: str) -> None:
         """Change a line, as if it were typed."""
+        if key not in self.controls:
+            self._draw_hidden()
         self._put(key, text)
         self.check()
 
@@ -152,13 +165,15 @@ class FormCard(TitledCard):
 
     @Slot(bool)
     def _fold(self, open_: bool) -> None:
+        if open_:
+            self._draw_hidden()
         self._hidden.setVisible(open_)
         self.advanced.setText(self.tr("Show fewer settings") if open_ else self.tr("Show all settings"))
 
     @Slot()
     def _undo(self) -> None:
         for section in sections(self._recipe) if self._recipe else ():
-            for entry in section.entries:
+            for entry in (entry for entry in section.entries if entry.key in self.controls):
                 with QSignalBlocker(self.controls[entry.key]):
                     self._put(entry.key, entry.text)
         self.check()

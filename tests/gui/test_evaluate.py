@@ -19,6 +19,7 @@ from forensics_app.gui.window import Window
 from tests.conftest import export_tiny
 from tests.core.runs import change_card, write_run
 from tests.gui.conftest import drop, files
+from tests.gui.test_layout import cut_off, outside, overlapping
 
 LIMIT_MS = 90_000
 MANY = tuple(f"kind {number:02d}" for number in range(20))
@@ -139,6 +140,7 @@ def test_twenty_classes_and_their_answers_by_threshold(qtbot: QtBot, page: Evalu
     for name in ("confusion", "roc", "precision"):
         drawn(qtbot, board.overview.plots[name][1])
     assert len(cells(board.overview.tables["classes"][1])) == 22
+    assert not [*cut_off(page), *overlapping(page), *outside(page)]
     board.turn_to(board.threshold)
     drawn(qtbot, board.threshold.plot)
     board.threshold.slider.setValue(0)
