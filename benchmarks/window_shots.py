@@ -84,13 +84,14 @@ def photograph(path: Path) -> None:
         colours.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
-def _child(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, __file__, *arguments], env={**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    )
+def child(*arguments: str, script: str = "window_shots.py", **environment: str) -> subprocess.Popen[bytes]:
+    """Run one of these programs in a process of its own."""
+    words = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
+    return subprocess.Popen(words, env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
 
 
-def _pointer(*arguments: object) -> None:
+def pointer(*arguments: object) -> None:
+    """Let xdotool move the mouse, press a button or a key."""
     subprocess.run(["xdotool", *map(str, arguments)], check=True)
 
 
@@ -108,23 +109,23 @@ def drop(paths: list[Path], out: Path, theme: str) -> None:
     """Drag the files on the window in small steps, photograph the veil on the way and the verdicts at the end."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.json"
-        shown = _child("--window", str(state), FORENSICS_THEME=theme, FORENSICS_HOME=folder)
+        shown = child("--window", str(state), FORENSICS_THEME=theme, FORENSICS_HOME=folder)
         try:
             _until(state, 0)
             time.sleep(1.5)
-            held = _child("--source", *map(str, paths))
+            held = child("--source", *map(str, paths))
             time.sleep(1.5)
-            _pointer("mousemove", *SOURCE_AT, "mousedown", 1)
+            pointer("mousemove", *SOURCE_AT, "mousedown", 1)
             for step in range(1, 21):
                 x, y = (round(a + (b - a) * step / 20) for a, b in zip(SOURCE_AT, TARGET_AT, strict=True))
-                _pointer("mousemove", x, y)
+                pointer("mousemove", x, y)
                 time.sleep(0.05)
-            _child("--photograph", str(out / f"drag-{theme}.png")).wait()
-            _pointer("mouseup", 1)
+            child("--photograph", str(out / f"drag-{theme}.png")).wait()
+            pointer("mouseup", 1)
             told = _until(state, len(paths))
             held.wait(10)
             time.sleep(0.5)
-            _child("--photograph", str(out / f"inspect-{theme}.png")).wait()
+            child("--photograph", str(out / f"inspect-{theme}.png")).wait()
             print(f"{theme}: dropped {len(paths)}, judged {told['rows']}")
         finally:
             shown.terminate()

@@ -109,6 +109,8 @@ class StoreReader(QThread):
             return self._waiting.pop(0) if self._waiting else None
 
     def _answer(self, access: Access, question: Question) -> None:
+        if not access.path.exists():  # the first scan into it has only just begun: there is nothing to tell yet
+            return
         try:
             for step in question.work(access):
                 self.told.emit(question.kind, step)

@@ -57,6 +57,7 @@ def dropped(qtbot: QtBot, window: Window, page: ScanPage, folder: Path) -> Proce
     drop(window, files([folder]))
     job = running(page)
     qtbot.waitUntil(lambda: page.results.found is not None and page.results.found.total > 0, timeout=LIMIT_MS)
+    assert not page.notice.isVisible(), page.notice.text.text()
     return job
 
 
