@@ -49,6 +49,7 @@ class StartCard(TitledCard):
         self.runs = PathField(self.tr("Folder for runs"))
         self.weights = PathField(self.tr("Weights to start from"), "file", self.tr("as the recipe says"))
         self.device = QComboBox()
+        self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for key, text in (("auto", self.tr("Automatic")), ("cpu", self.tr("Processor")),
                           ("cuda", self.tr("NVIDIA GPU (CUDA)")), ("mps", self.tr("Apple GPU (MPS)"))):  # fmt: skip
             self.device.addItem(text, key)
@@ -72,7 +73,7 @@ class StartCard(TitledCard):
         grid.setColumnStretch(1, 1)
         rows: tuple[tuple[str, QWidget], ...] = (
             (self.tr("Name"), self.name), ("", self.problem), (self.tr("Folder for runs"), self.runs),
-            (self.tr("Runs on"), self.device), (self.tr("Weights to start from"), self.weights), ("", self.allow),
+            (self.tr("Runs on"), self.device), (self.tr("Weights to start from"), self.weights),
         )  # fmt: skip
         for line, (text, control) in enumerate(rows):
             caption = label("body")
@@ -82,6 +83,7 @@ class StartCard(TitledCard):
                 control.setAccessibleName(text)
                 grid.addWidget(caption, line, 0)
             grid.addWidget(control, line, 1)
+        grid.addWidget(self.allow, len(rows), 0, 1, 2)
         self.body.addWidget(place)
 
     def suggest(self, recipe: str) -> None:
