@@ -29,7 +29,7 @@ from window_shots import SOURCE_AT, child, photograph, pointer  # noqa: E402 - t
 
 TELL_MS, LIMIT_S = 150, 120.0
 MIDDLE = (700, 420)
-PICTURES, EPOCHS = 60, 3
+PICTURES, EPOCHS, BATCH = 60, 8, 8
 
 
 def window(state: Path) -> None:
@@ -168,6 +168,7 @@ def tour(hand: Hand, place: Path, shot: Callable[[str], None]) -> None:
     hand.click("Train")
     hand.drop(place / "cats")
     hand.fill("Phase 1: epochs", str(EPOCHS))
+    hand.fill("Batch size", str(BATCH))
     hand.click("Start training")
     hand.job("train")
     shot("train")
