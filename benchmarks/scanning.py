@@ -54,6 +54,7 @@ class Bench:
     count: int
     regions: int
     scaled: bool
+    kind: str
 
 
 def scanned(bench: Bench, detector: Path, *options: str) -> float:
@@ -151,6 +152,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--small", type=int, default=1200, help="files of 0.2 megapixels (default: %(default)s)")
     parser.add_argument("--large", type=int, default=60, help="files of 12 megapixels (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", choices=("bundled", "resnet18"), help="one of the two detectors")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/BENCHMARKS.md")
     return parser.parse_args()
 
@@ -161,10 +163,12 @@ def benches(place: Path, data: Path, counts: tuple[int, int]) -> list[Bench]:
     plain = resnet18(place / "resnet18", found)
     folders = [(small(found, place / "small", counts[0]), counts[0], "0.2 MP"),
                (large(found, place / "large", counts[1]), counts[1], "12 MP")]  # fmt: skip
-    kinds = [(bundled, 4, "the bundled detector, four tiles of 112 px"), (plain, 1, "a ResNet-18 at 224 px")]
+    kinds = [(bundled, 4, "bundled", "the bundled detector, four tiles of 112 px"),
+             (plain, 1, "resnet18", "a ResNet-18 at 224 px")]  # fmt: skip
     return [
-        Bench(f"{count:,} JPEGs of {size}, {words}", detector, folder, count, regions, size == "12 MP" and regions == 1)
-        for detector, regions, words in kinds for folder, count, size in folders
+        Bench(f"{count:,} JPEGs of {size}, {words}", detector, folder, count, regions,
+              size == "12 MP" and regions == 1, kind)
+        for detector, regions, kind, words in kinds for folder, count, size in folders
     ]  # fmt: skip
 
 
@@ -177,10 +181,11 @@ def main() -> int:
     peak = peaks()
     with tempfile.TemporaryDirectory(prefix="forensics-bench-") as place:
         todo = benches(Path(place), asked.data, (asked.small, asked.large))
+        todo = [bench for bench in todo if asked.only in (None, bench.kind)]
         tables = [line for bench in todo for line in measured(bench, asked.repeats, peak)]
     told = ", ".join(f"{kind} {most / 1e9:.0f}" for kind, most in peak.items())
     text = (
-        f"`make bench`, {datetime.datetime.now(datetime.timezone.utc).date()}, detector default "
+        f"`benchmarks/scanning.py`{f' --only {asked.only}' if asked.only else ''}, {datetime.datetime.now(datetime.timezone.utc).date()}, detector default "
         f"{open_folder(find('default')).id} and its twin, on {machine()}.\n"
         f"Median of {asked.repeats} runs in turns (least-most). Ours is the whole command with its start; the others "
         "without theirs. The limit is a scan that only decodes (Pillow) and multiplies matrices: "
