@@ -184,8 +184,9 @@ def main() -> int:
         todo = [bench for bench in todo if asked.only in (None, bench.kind)]
         tables = [line for bench in todo for line in measured(bench, asked.repeats, peak)]
     told = ", ".join(f"{kind} {most / 1e9:.0f}" for kind, most in peak.items())
+    command = f"benchmarks/scanning.py --only {asked.only}" if asked.only else "make bench"
     text = (
-        f"`benchmarks/scanning.py`{f' --only {asked.only}' if asked.only else ''}, {datetime.datetime.now(datetime.timezone.utc).date()}, detector default "
+        f"`{command}`, {datetime.datetime.now(datetime.timezone.utc).date()}, detector default "
         f"{open_folder(find('default')).id} and its twin, on {machine()}.\n"
         f"Median of {asked.repeats} runs in turns (least-most). Ours is the whole command with its start; the others "
         "without theirs. The limit is a scan that only decodes (Pillow) and multiplies matrices: "
