@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WAKE_MS = 200
 INTERRUPTED = 130
+SWITCH_S = 0.001
+"""How long a thread that judges or draws may keep the interpreter from the window, which needs it many times a turn."""
 
 
 def run(paths: Sequence[Path] = (), *, self_test: bool = False) -> int:
@@ -98,6 +100,7 @@ def dress(app: QApplication) -> None:
     """Set the application's name, style and colours."""
     from forensics_app.gui import theme
 
+    sys.setswitchinterval(SWITCH_S)
     app.setApplicationName("forensics")
     app.setApplicationDisplayName("Forensics")
     app.setDesktopFileName("forensics")
