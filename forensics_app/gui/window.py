@@ -66,6 +66,8 @@ class Window(QMainWindow):
         row.setSpacing(0)
         row.addWidget(self.sidebar)
         row.addWidget(self.pages, 1)
+        whole.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        whole.setFocus()  # else the first button would stand framed before anyone has touched a key
         self.setCentralWidget(whole)
         self.veil = DropVeil(self)
         self.status_line = StatusLine(self.session.jobs, self)
