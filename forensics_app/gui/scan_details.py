@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -28,7 +28,7 @@ from forensics_app.gui.scan_questions import Line
 from forensics_app.gui.verdict_card import Scale
 
 WIDTH_PX, PICTURE_PX, LEAST_PICTURE_PX, ICON_PX = 312, 168, 88, 22
-BODY_PX = 104
+BODY_PX, WITH_PICTURE_PX = 104, 320
 KEYS = {"fake": "F", "real": "R", "unsure": "U"}
 
 
@@ -169,8 +169,9 @@ class ScanDetails(QFrame):
         """Show a row, or that none is selected."""
         other = line is None or self.line is None or line.id != self.line.id
         self.line = line
-        for part in (self.picture, self._scroll, self._foot):
+        for part in (self._scroll, self._foot):
             part.setVisible(line is not None)
+        self._make_room()
         self.empty.setVisible(line is None)
         if other:
             self.picture.show_image(None)
@@ -182,6 +183,14 @@ class ScanDetails(QFrame):
         self._show_facts(line)
         for button in self.marks.buttons():
             button.setChecked(button.property("mark") == line.mark)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the picture give way where there is little room."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        self.picture.setVisible(self.line is not None and self.height() >= WITH_PICTURE_PX)
 
     def _show_verdict(self, line: Line, policy: Policy) -> None:
         self._show_sign(line.label)
