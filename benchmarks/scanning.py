@@ -149,8 +149,8 @@ def arguments() -> argparse.Namespace:
     shared = os.environ.get("FORENSICS_TEST_DATA", ROOT.parent / "shared" / "data")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(shared), help="a folder of pictures (default: %(default)s)")
-    parser.add_argument("--small", type=int, default=1200, help="files of 0.2 megapixels (default: %(default)s)")
-    parser.add_argument("--large", type=int, default=60, help="files of 12 megapixels (default: %(default)s)")
+    parser.add_argument("--small", type=int, default=1200, help="of 0.2 megapixels, 0 for none (default: %(default)s)")
+    parser.add_argument("--large", type=int, default=60, help="of 12 megapixels, 0 for none (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", choices=("bundled", "resnet18"), help="one of the two detectors")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/BENCHMARKS.md")
@@ -168,7 +168,7 @@ def benches(place: Path, data: Path, counts: tuple[int, int]) -> list[Bench]:
     return [
         Bench(f"{count:,} JPEGs of {size}, {words}", detector, folder, count, regions,
               size == "12 MP" and regions == 1, kind)
-        for detector, regions, kind, words in kinds for folder, count, size in folders
+        for detector, regions, kind, words in kinds for folder, count, size in folders if count
     ]  # fmt: skip
 
 

@@ -115,8 +115,9 @@ def _made(row: Row, weights: Arrays) -> Array:
 def _rounded(value: Array, scale: Array, axis: int) -> Array:
     shape = [1] * value.ndim
     shape[axis] = -1
-    steps = np.rint(value / scale.reshape(shape if scale.ndim else ()))
-    return np.clip(steps, -STEPS, STEPS).astype(np.int8)
+    value /= scale.reshape(shape if scale.ndim else ())  # in place: new memory costs more than the arithmetic
+    np.rint(value, out=value)
+    return np.clip(value, -STEPS, STEPS, out=value).astype(np.int8)
 
 
 def of_residual(weight: Array) -> Array:

@@ -20,8 +20,8 @@ from forensics_app.core.workers import Asked, Outcome, Returned, Said, Task, Wor
 WALK_SECONDS, COUNT_SECONDS = 0.01, 0.002
 AHEAD, AHEAD_BYTES = 64, 32 * 2**20
 """So many files are found ahead of the workers, and so many bytes of them read out of archives."""
-FILES_A_WORKER = 32
-"""Below this many files a further worker takes longer to start than it saves."""
+FILES_A_WORKER, USUAL_BYTES = 32, 256 * 2**10
+"""Below this many files of a usual size a further worker takes longer to start than it saves."""
 SETTLE_SECONDS = 2.0
 """While a folder is watched, a file that changed this short a time ago is left for the next look."""
 
@@ -120,7 +120,8 @@ class Loop:
     def _start_and_give(self) -> None:
         busy = len(self.pending) + self.crew.tasks
         judged = self.tally.done - self.tally.known
-        wanted = min(self.most_workers, 1 + (judged + busy) // FILES_A_WORKER, busy)
+        work = sum(map(_effort, self.pending)) + self.crew.tasks
+        wanted = min(self.most_workers, 1 + int(judged + work) // FILES_A_WORKER, busy)
         while len(self.crew) < wanted:
             self.crew.start()
         while self.pending and self.crew.room and (self.pending[0].data is None or self.crew.idle):
@@ -192,6 +193,12 @@ class Loop:
         selection = self.source.selection
         narrowed = selection.include or selection.exclude or self.source.shard != (0, 1)
         return not narrowed and not self._is_gone()
+
+
+def _effort(todo: Todo) -> float:
+    """Return how many files of a usual size one is worth."""
+    size = todo.facts[0] if todo.data is None else len(todo.data)
+    return max(1.0, size / USUAL_BYTES)
 
 
 def _identity(root: str) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from forensics_app.gui.labels import label
 
 ICON_PX = 26
 TRACK_PX = 10
+GAP_PX = 12
 
 
 class Scale(QWidget):
@@ -75,12 +76,14 @@ class Scale(QWidget):
         painter.setFont(font)
         painter.setPen(QColor(colours.muted))
         line = QRectF(track.x(), track.bottom() + 8, track.width(), 18)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, self.tr("0  no sign"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight, self.tr("generated  1"))
+        low, high, between = self.tr("0  no sign"), self.tr("generated  1"), self.tr("can't tell")
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, low)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, high)
+        first, last, width = (painter.fontMetrics().horizontalAdvance(text) + GAP_PX for text in (low, high, between))
         middle = track.x() + (self._policy.low + self._policy.high) / 2 * track.width()
-        centred = QRectF(min(max(middle - 40, 78), self.width() - 166), line.y(), 80, 18)
-        if self._policy.high > self._policy.low:
-            painter.drawText(centred, Qt.AlignmentFlag.AlignHCenter, self.tr("can't tell"))
+        left = min(max(middle - width / 2, track.x() + first), track.right() - last - width)
+        if self._policy.high > self._policy.low and left >= track.x() + first:  # else there is no room for it
+            painter.drawText(QRectF(left, line.y(), width, 18), Qt.AlignmentFlag.AlignHCenter, between)
 
 
 class VerdictCard(QFrame):
