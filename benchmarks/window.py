@@ -144,11 +144,12 @@ def stalls(loop: Loop, place: Path, data: Path, repeats: int) -> list[str]:
     """Return rows on the longest gap of the event loop while a page follows its job, from before it starts."""
     folder = made(data, place / "scanned", 400, (320, 240))
     rows = []
-    for name, begin in (
-        ("a scan of 400 files", lambda: scan(loop, folder)),
-        ("a training of two epochs", lambda: train(loop, data / "hymenoptera_data")),
-        ("a generation of 8 pictures", lambda: generate(loop, place)),
-    ):
+    begins: dict[str, Callable[[], Any]] = {
+        "a scan of 400 files": lambda: scan(loop, folder),
+        "a training of two epochs": lambda: train(loop, data / "hymenoptera_data"),
+        "a generation of 8 pictures": lambda: generate(loop, place),
+    }
+    for name, begin in begins.items():
         gaps = []
         for _ in range(repeats + 1):
             job = begin()
