@@ -59,12 +59,13 @@ def unpacked(source: Path) -> Iterator[Path]:
     root = home() / "detectors"
     root.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=root))
+    folder = place / source.name  # which is what a complaint about a detector names
     try:
         try:
-            _extract(source, place)
+            _extract(source, folder)
         except (zipfile.BadZipFile, NotImplementedError, EOFError):
             raise CannotInstall(f"{source.name} is no zip file that can be read, or it is damaged.") from None
-        yield _detector_in(place, source.name)
+        yield _detector_in(folder, source.name)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -7,19 +7,21 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from forensics_app.gui import words
 from forensics_app.gui.job_list import JobList
 
 
 def ask_to_close(window: QWidget, jobs: JobList, *, stop: Callable[[], None]) -> None:
     """Ask whether the jobs may be stopped, and return at once; `stop` is called if they may."""
 
-    def tr(text: str, count: int = -1) -> str:
-        return QCoreApplication.translate("closing", text, "", count)
+    def tr(text: str) -> str:
+        return QCoreApplication.translate("closing", text)
 
     box = QMessageBox(window)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle(tr("Forensics"))
-    box.setText(tr("%n job(s) still running. Stop and quit?", len(jobs.active)))
+    one, several = tr("A job is still running. Stop it and quit?"), tr("{count} jobs are not done. Stop them and quit?")
+    box.setText(words.counted(one, several, len(jobs.active)))
     box.setInformativeText("\n".join(f"{job.words}. {job.kept}".strip() for job in jobs.active))
     agree = box.addButton(tr("Stop and quit"), QMessageBox.ButtonRole.AcceptRole)
     stay = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.RejectRole)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from forensics_app.core.members import INSIDE
 from forensics_app.core.store import Query
 from forensics_app.core.words import shown
+from forensics_app.gui import words
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.scan_lists import Copied, Listed, copy_files, export_arguments, paths_of, write_list
@@ -55,7 +56,10 @@ class Outgoing(QObject):
     def _copy_paths(self, paths: list[str]) -> None:
         if paths:
             QGuiApplication.clipboard().setText("\n".join(map(shown, paths)))
-            self._session.noticed.emit(self.tr("%n path(s) copied", "", len(paths)))
+            self._tell_copied(len(paths))
+
+    def _tell_copied(self, count: int) -> None:
+        self._session.noticed.emit(words.counted(self.tr("1 path copied"), self.tr("{count} paths copied"), count))
 
     def inspect(self) -> None:
         """Open the selected files in Inspect."""
@@ -86,16 +90,16 @@ class Outgoing(QObject):
         if not isinstance(last, Copied):
             return
         if not last.left:
-            self.done.emit(self.tr("%n file(s) copied to {0}", "", last.done).format(shown(str(folder))))
+            told = words.counted(self.tr("1 file copied to {0}"), self.tr("{count} files copied to {0}"), last.done)
+            self.done.emit(told.format(shown(str(folder))))
             return
         path, reason = last.left[0]
-        self.failed.emit(
-            self.tr("%n file(s) could not be copied to {0}; the first was {1}: {2}", "", len(last.left)).format(
-                shown(str(folder)),
-                shown(Path(path).name),
-                reason,
-            )
+        told = words.counted(
+            self.tr("1 file could not be copied to {0}; it was {1}: {2}"),
+            self.tr("{count} files could not be copied to {0}; the first was {1}: {2}"),
+            len(last.left),
         )
+        self.failed.emit(told.format(shown(str(folder)), shown(Path(path).name), reason))
 
     # -- all that is shown
 
@@ -114,7 +118,7 @@ class Outgoing(QObject):
     def _to_clipboard(self, last: object) -> None:
         if isinstance(last, Listed):
             QGuiApplication.clipboard().setText("\n".join(shown(os.fsdecode(path)) for path in last.paths))
-            self._session.noticed.emit(self.tr("%n path(s) copied", "", len(last.paths)))
+            self._tell_copied(len(last.paths))
 
     def choose_list(self) -> None:
         """Ask for a file and write the paths of all shown files there."""

@@ -67,7 +67,8 @@ class StatusLine(QStatusBar):
         self.cancel.setAccessibleName(self.tr("Cancel judging") if self._judging else self.tr("Cancel this job"))
         count = len(self._jobs.active)
         self.list.setVisible(bool(self._jobs.jobs))
-        self.list.setText(self.tr("%n job(s)", "", count) if count else self.tr("Jobs"))
+        some = words.counted(self.tr("1 job"), self.tr("{count} jobs"), count)
+        self.list.setText(some if count else self.tr("Jobs"))
         if self._judging or job is None:
             self._show_desk()
         else:

@@ -49,6 +49,11 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("words", text)
 
 
+def counted(one: str, several: str, count: int) -> str:
+    """Return the sentence for one or for another number, which stands at its {count}; both are translated already."""
+    return (one if count == 1 else several).replace("{count}", f"{count:,}")
+
+
 def legible(text: str) -> str:
     """Return text from outside for a label: one paragraph without control characters, in which long words may break."""
     line = " ".join(shown(text).split())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.detector import find, open_folder
+from classifier.detector import BadDetector, find, open_folder
 from classifier.places import home
 from forensics_app.core import detector_archive
 from forensics_app.core.detector_archive import Packed, install_any, pack
@@ -72,3 +72,8 @@ def test_what_is_no_zip_or_ambiguous_is_one_sentence(tmp_path: Path) -> None:
         install_any(tmp_path / "no.zip")
     with pytest.raises(CannotInstall, match="holds 2 detectors"):
         install_any(archive(tmp_path / "two.zip", ("a/detector.json", b"{}"), ("b/detector.json", b"{}")))
+
+
+def test_a_bad_card_is_told_by_the_name_of_the_zip(tmp_path: Path) -> None:
+    with pytest.raises(BadDetector, match=r"The detector 'some\.zip' has an invalid detector\.json"):
+        install_any(archive(tmp_path / "some.zip", ("detector.json", b"[]")))

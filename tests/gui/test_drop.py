@@ -46,6 +46,11 @@ def test_what_is_left_open_follows_from_the_cause() -> None:
     assert "larger version" in words.open_question(hinted, policy, 100)
 
 
+def test_one_is_told_apart_from_several() -> None:
+    told = [words.counted("1 job", "{count} jobs", count) for count in (0, 1, 2, 12_000)]
+    assert told == ["0 jobs", "1 job", "2 jobs", "12,000 jobs"]
+
+
 def test_the_veil_shows_while_something_is_dragged_over(window: Window, pictures: Make) -> None:
     assert drag_in(window, files(pictures(1)))
     assert window.veil.isVisible() and window.veil.size() == window.size()
