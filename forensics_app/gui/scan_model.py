@@ -52,9 +52,9 @@ class Column:
 COLUMNS = (
     Column("picture", str(QT_TRANSLATE_NOOP("ScanModel", "Picture")), 72),
     Column("name", str(QT_TRANSLATE_NOOP("ScanModel", "Name")), 200, "path"),
-    Column("answer", str(QT_TRANSLATE_NOOP("ScanModel", "Verdict")), 188, "p_fake"),
+    Column("answer", str(QT_TRANSLATE_NOOP("ScanModel", "Verdict")), 212, "p_fake"),
     Column("p", str(QT_TRANSLATE_NOOP("ScanModel", "p")), 56, "p_fake", right=True),
-    Column("mark", str(QT_TRANSLATE_NOOP("ScanModel", "Your mark")), 120, None, 600),
+    Column("mark", str(QT_TRANSLATE_NOOP("ScanModel", "Your mark")), 104, None, 600),
     Column("folder", str(QT_TRANSLATE_NOOP("ScanModel", "Folder")), 160, "path", 720),
     Column("size", str(QT_TRANSLATE_NOOP("ScanModel", "Size")), 88, "size", 920, right=True),
     Column("judged", str(QT_TRANSLATE_NOOP("ScanModel", "Judged")), 144, "judged", 1080),
