@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from forensics_app.gui import app as entry
-from forensics_app.gui import theme
+from forensics_app.gui import theme, words
+from forensics_app.gui.labels import label
 from forensics_app.gui.page import Action
 from forensics_app.gui.pages import PAGES
 from forensics_app.gui.palette import Palette, rank
@@ -190,3 +191,14 @@ def test_the_keys_of_the_page_stand_beside_those_of_the_window(qtbot: QtBot, win
     told = {label.text() for label in sheet.findChildren(QWidget) if hasattr(label, "text")}
     assert {"Everywhere", "Inspect", "Ctrl+K", "Ctrl+E", "Space"} <= told
     sheet.reject()
+
+
+def test_a_text_is_copied_without_the_places_where_it_may_break(qtbot: QtBot, window: Window) -> None:
+    line = label("body", selectable=True)
+    qtbot.addWidget(line)
+    line.setText(words.legible("a" * 60 + ".jpg"))
+    line.show()
+    assert "\u200b" in line.text()
+    line.setSelection(0, len(line.text()))
+    QTest.keyClick(line, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.clipboard().text() == "a" * 60 + ".jpg"
