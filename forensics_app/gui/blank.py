@@ -23,7 +23,8 @@ class Blank(QFrame):
         self.hint.setText(hint)
         self.button = QPushButton(button)
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.button.setVisible(bool(button))
+        if not button:
+            self.button.hide()
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addStretch(2)

@@ -151,6 +151,8 @@ class FilterChips(QWidget):
         self.name.textChanged.connect(self._emptied)
         self.format, self.folder, self.evidence, self.mark, self.judge = (self._menu_chip() for _ in range(5))
         self.bound, self.clear = QToolButton(), QToolButton()
+        self.bound.setAccessibleName(self.tr("Only p from the threshold on"))
+        self.judge.setAccessibleName(self.tr("Detector"))
         self.bound.setProperty("role", "chip")
         self.bound.setCheckable(True)
         self.bound.clicked.connect(lambda on: self._change(above=self._threshold if on else None, below=None))

@@ -146,7 +146,6 @@ def test_wrong_use_is_one_sentence_and_leaves_nothing(
         (("robustness", "--data", empty, *tiny, *out), ("'test'", "no pictures")),
         (("robustness", "--data", data, *tiny, "--out", tmp_path / "full"), ("not empty",)),
         (("evaluate", "--data", data, *tiny, "--tta", "flop"), ("flop",)),
-        (("evaluate", "--data", data, *tiny, *out), ("--tta",)),
         (("evaluate", "--data", data, *tiny, "--tta", "2", "--out", tmp_path / "full"), ("not empty",)),
         (("ensemble", detector_folder, "--data", data, *out), ("at least two",)),
         (("ensemble", detector_folder, second_detector, "--data", data, *out, "--name", "a\n<b>"), ("no name",)),

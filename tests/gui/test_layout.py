@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt, QTranslator
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -131,10 +132,13 @@ def named(widget: QWidget) -> str:
 def problems_of(window: Window, key: str, size: tuple[int, int], qtbot: QtBot) -> list[str]:
     window.resize(QSize(*size))
     window.turn_to(key)
-    for _ in range(3):  # layouts that depend on each other settle
-        QCoreApplication.processEvents()
-    page = window.current
-    return [*cut_off(page), *overlapping(page), *outside(page), *cut_off(window.sidebar)]
+    page, found = window.current, ["not looked at"]
+    for _ in range(60):  # layouts that depend on each other settle, and what is made late is made
+        QTest.qWait(20)
+        found = [*cut_off(page), *overlapping(page), *outside(page), *cut_off(window.sidebar)]
+        if not found:
+            break
+    return found
 
 
 def test_what_is_looked_for_is_found(qtbot: QtBot) -> None:
@@ -183,5 +187,5 @@ def test_every_control_of_every_page_has_a_name(qtbot: QtBot, window: Window) ->
                 continue
             text = control.text() if isinstance(control, QAbstractButton) else ""
             if not (control.accessibleName() or text.strip()):
-                nameless.setdefault(page.key, []).append(named(control))
+                nameless.setdefault(page.key, []).append(f"{named(control)} in {type(control.parent()).__name__}")
     assert not nameless
