@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import itertools
 import json
 import os
 import statistics
@@ -142,10 +143,10 @@ def memory(loop: Loop, place: Path, data: Path, many: int) -> list[str]:
 
 def stalls(loop: Loop, place: Path, data: Path, repeats: int) -> list[str]:
     """Return rows on the longest gap of the event loop while a page follows its job, from before it starts."""
-    folder = made(data, place / "scanned", 400, (320, 240))
     rows = []
+    numbers = itertools.count()
     begins: dict[str, Callable[[], Any]] = {
-        "a scan of 400 files": lambda: scan(loop, folder),
+        "a scan of 400 files": lambda: scan(loop, data, place / f"scanned{next(numbers)}"),
         "a training of two epochs": lambda: train(loop, data / "hymenoptera_data"),
         "a generation of 8 pictures": lambda: generate(loop, place),
     }
@@ -161,20 +162,25 @@ def stalls(loop: Loop, place: Path, data: Path, repeats: int) -> list[str]:
     return rows
 
 
-def scan(loop: Loop, folder: Path) -> Any:
-    """Begin a scan on its page; a store of its own each time, so that every file is judged."""
-    (Path(os.environ["FORENSICS_HOME"]) / "scans.db").unlink(missing_ok=True)
-    loop.window.turn_to("scan", folder)
+def scan(loop: Loop, data: Path, folder: Path) -> Any:
+    """Begin a scan on its page, of pictures of a size of their own: the same bytes would not be judged again."""
+    number = int(folder.name.removeprefix("scanned"))
+    loop.window.turn_to("scan", made(data, folder, 400, (320 + number, 240)))
     loop.until(lambda: bool(loop.window.session.jobs.of_lane("scan")))
     return loop.window.session.jobs.of_lane("scan")[-1]
 
 
-def put(page: Any, name: str, value: str) -> None:
+def put(loop: Loop, page: Any, name: str, value: str) -> None:
     """Fill in a page's field by the name that it has for a screen reader."""
     from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox, QWidget
 
     fields = (QComboBox, QLineEdit, QSpinBox)
-    field = next(one for one in page.findChildren(QWidget) if one.accessibleName() == name and isinstance(one, fields))
+
+    def found() -> list[Any]:
+        return [one for one in page.findChildren(QWidget) if one.accessibleName() == name and isinstance(one, fields)]
+
+    loop.until(lambda: bool(found()), 20)  # a page makes some of its fields when they are first looked at
+    (field, *_) = found()
     if isinstance(field, QComboBox):
         field.setCurrentText(value)
     elif isinstance(field, QSpinBox):
@@ -188,9 +194,9 @@ def train(loop: Loop, data: Path) -> Any:
     """Begin a training on its page, on small pictures."""
     loop.window.turn_to("train")
     page: Any = loop.window.current
-    put(page, "Recipe", "ants-bees-finetune")
+    put(loop, page, "Recipe", "ants-bees-finetune")
     for name, value in (("Weights", "none"), ("Size", "64"), ("Phase 1: epochs", "2"), ("Batch size", "16")):
-        put(page, name, value)
+        put(loop, page, name, value)
     page.open_with(data)
     loop.until(page.start.isEnabled)
     page.begin()
@@ -207,7 +213,7 @@ def generate(loop: Loop, place: Path) -> Any:
         ("Steps", "10"),
         ("A new folder for the data set", str(place / f"{number}")),
     ):
-        put(page, name, value)
+        put(loop, page, name, value)
     page.form.go.click()
     jobs = loop.window.session.jobs
     loop.until(lambda: any("Making" in job.words for job in jobs.jobs[number:]))
