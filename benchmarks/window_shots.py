@@ -95,6 +95,15 @@ def pointer(*arguments: object) -> None:
     subprocess.run(["xdotool", *map(str, arguments)], check=True)
 
 
+def carry(target: tuple[int, int]) -> None:
+    """Take what can be dragged, and move it in small steps, as a hand does; it is not let go yet."""
+    pointer("mousemove", *SOURCE_AT, "mousedown", 1)
+    for step in range(1, 21):
+        x, y = (round(a + (b - a) * step / 20) for a, b in zip(SOURCE_AT, target, strict=True))
+        pointer("mousemove", x, y)
+        time.sleep(0.05)
+
+
 def _until(state: Path, wanted: int) -> dict[str, dict[str, str]]:
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline:
@@ -115,11 +124,7 @@ def drop(paths: list[Path], out: Path, theme: str) -> None:
             time.sleep(1.5)
             held = child("--source", *map(str, paths))
             time.sleep(1.5)
-            pointer("mousemove", *SOURCE_AT, "mousedown", 1)
-            for step in range(1, 21):
-                x, y = (round(a + (b - a) * step / 20) for a, b in zip(SOURCE_AT, TARGET_AT, strict=True))
-                pointer("mousemove", x, y)
-                time.sleep(0.05)
+            carry(TARGET_AT)
             child("--photograph", str(out / f"drag-{theme}.png")).wait()
             pointer("mouseup", 1)
             told = _until(state, len(paths))

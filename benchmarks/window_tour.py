@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from window_shots import SOURCE_AT, child, photograph, pointer  # noqa: E402 - the folder of the project first
+from window_shots import carry, child, photograph, pointer  # noqa: E402 - the folder of the project first
 
 TELL_MS, LIMIT_S = 150, 120.0
 MIDDLE = (700, 420)
@@ -121,11 +121,7 @@ class Hand:
         """Drag files from another window on the middle of this one."""
         held = child("--source", *map(str, paths), script="window_shots.py")
         time.sleep(1.5)
-        pointer("mousemove", *SOURCE_AT, "mousedown", 1)
-        for step in range(1, 21):
-            x, y = (round(a + (b - a) * step / 20) for a, b in zip(SOURCE_AT, MIDDLE, strict=True))
-            pointer("mousemove", x, y)
-            time.sleep(0.04)
+        carry(MIDDLE)
         pointer("mouseup", 1)
         held.wait(20)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from forensics_app.gui.dataset_form import DatasetForm, first_free
 from forensics_app.gui.dataset_maker import LANE, Maker
 from forensics_app.gui.dataset_view import DatasetView, PreviewCard
 from forensics_app.gui.empty_state import Notice
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.intake import Intake
 from forensics_app.gui.job_card import JobCard
 from forensics_app.gui.labels import label
@@ -132,12 +132,7 @@ class DatasetPage(PageWidget):
         """Ask for a data set."""
         dialog = QFileDialog(self, self.tr("Open a data set"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        self._ask(dialog, lambda names: self.show_folder(Path(names[0])))
-
-    def _ask(self, dialog: QFileDialog, slot: Callable[[list[str]], object]) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(slot)
-        dialog.open()
+        ask(dialog, lambda paths: self.show_folder(paths[0]))
 
     def show_folder(self, folder: Path, *, note: str = "", before: str = "") -> None:
         """Show a data set's pictures."""
@@ -271,7 +266,7 @@ class DatasetPage(PageWidget):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("html")
         dialog.selectFile(f"{folder.name}-audit.html")
-        self._ask(dialog, lambda names: self.save_report(Path(names[0])))
+        ask(dialog, lambda paths: self.save_report(paths[0]))
 
     def save_report(self, target: Path) -> None:
         """Audit the shown data set again and write the page that explains it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt, Slot
+from PySide6.QtCore import QModelIndex, Slot
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from classifier.detector import BadDetector, default_name
@@ -18,6 +18,7 @@ from forensics_app.core.installing import CannotInstall
 from forensics_app.gui.detectors_card import DetectorCards, Read, read
 from forensics_app.gui.detectors_list import DetectorList, Detectors, Row
 from forensics_app.gui.empty_state import Notice
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.intake import Intake
 from forensics_app.gui.labels import label
 from forensics_app.gui.latest import Latest
@@ -200,19 +201,14 @@ class DetectorsPage(PageWidget):
         """Ask for a detector as a zip file."""
         dialog = QFileDialog(self, self.tr("Import a detector"), "", self.tr("Zip files (*.zip);;All files (*)"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        self._ask(dialog, lambda names: self.install(Path(names[0])))
+        ask(dialog, lambda paths: self.install(paths[0]))
 
     @Slot()
     def choose_folder(self) -> None:
         """Ask for the folder of a detector or of a run."""
         dialog = QFileDialog(self, self.tr("Import a detector"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        self._ask(dialog, lambda names: self.install(Path(names[0])))
-
-    def _ask(self, dialog: QFileDialog, slot: Callable[[list[str]], object]) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(slot)
-        dialog.open()
+        ask(dialog, lambda paths: self.install(paths[0]))
 
     @Slot()
     def choose_export(self) -> None:
@@ -223,7 +219,7 @@ class DetectorsPage(PageWidget):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("zip")
         dialog.selectFile(f"{row.listed.name}.zip")
-        self._ask(dialog, lambda names: self.export_to(Path(names[0])))
+        ask(dialog, lambda paths: self.export_to(paths[0]))
 
     def export_to(self, target: Path) -> None:
         """Write the selected detector as a zip."""

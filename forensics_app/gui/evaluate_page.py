@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from classifier.detector import folders
@@ -18,6 +18,7 @@ from forensics_app.gui.detector_install import Installation
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.evaluate_board import Board
 from forensics_app.gui.evaluate_start import MOST, MeasureCard, RunsCard
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.intake import Intake
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.page import Action, PageWidget
@@ -92,9 +93,7 @@ class EvaluatePage(PageWidget):
         start = str(runs_folder(self._session.settings))
         dialog = QFileDialog(self, self.tr("A run, a measurement or a detector"), start)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self.open_folder(Path(name)))
-        dialog.open()
+        ask(dialog, lambda paths: self.open_folder(paths[0]))
 
     @Slot(object)
     def open_folder(self, folder: Path) -> None:

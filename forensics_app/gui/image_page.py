@@ -16,6 +16,7 @@ from forensics_app.core.samples import sample_files
 from forensics_app.gui.desk import Desk
 from forensics_app.gui.empty_state import EmptyState, Notice
 from forensics_app.gui.export import Exporter
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.filmstrip import Filmstrip
 from forensics_app.gui.image_side import SidePanel
 from forensics_app.gui.image_view import STEP, ImageView
@@ -137,24 +138,18 @@ class ImagePage(PageWidget):
         kinds = " ".join(sorted(f"*{suffix}" for suffix in SUFFIXES))
         dialog = QFileDialog(self, self.tr("Open pictures"), "", self.tr("Pictures ({0});;All files (*)").format(kinds))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        self._ask(dialog, self._chosen)
+        ask(dialog, self._chosen)
 
     @Slot()
     def choose_folder(self) -> None:
         """Ask for a folder of pictures."""
         dialog = QFileDialog(self, self.tr("Open a folder"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        self._ask(dialog, self._chosen)
+        ask(dialog, self._chosen)
 
-    def _ask(self, dialog: QFileDialog, slot: object) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(slot)
-        dialog.open()
-
-    @Slot(list)
-    def _chosen(self, names: list[str]) -> None:
+    def _chosen(self, paths: list[Path]) -> None:
         self.notice.hide()
-        self.add([Path(name) for name in names])
+        self.add(paths)
 
     @Slot()
     def _sample(self) -> None:
@@ -270,11 +265,10 @@ class ImagePage(PageWidget):
         dialog.setDefaultSuffix("html")
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*.")[2].rstrip(")")))
         dialog.selectFile(f"{stem_of(judged.picture.name)}-analysis")
-        self._ask(dialog, self._export_chosen)
+        ask(dialog, self._export_chosen)
 
-    @Slot(list)
-    def _export_chosen(self, names: list[str]) -> None:
-        self.export_to(Path(names[0]))
+    def _export_chosen(self, paths: list[Path]) -> None:
+        self.export_to(paths[0])
 
     def export_to(self, target: Path) -> None:
         """Write the analysis on the page as `target`, in the form that its suffix names."""

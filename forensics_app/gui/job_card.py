@@ -125,7 +125,7 @@ class JobCard(QFrame):
     @Slot()
     def _pause(self) -> None:
         if self.job is not None:
-            (self.job.start if self.job.state == "paused" else self.job.pause)()
+            self.job.pause_or_go_on()
 
     @Slot()
     def _cancel(self) -> None:

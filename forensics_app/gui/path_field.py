@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.intake import sources_in
 
 Kind = Literal["folder", "file", "new"]
@@ -58,9 +59,7 @@ class PathField(QWidget):
         dialog.setFileMode(modes[self._kind])
         if self._kind == "new":
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda names: self.set_path(Path(names[0])))
-        dialog.open()
+        ask(dialog, lambda paths: self.set_path(paths[0]))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""

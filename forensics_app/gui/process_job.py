@@ -119,6 +119,10 @@ class ProcessJob(QObject):
             self._to("pausing")
             self._ask_to_stop()
 
+    def pause_or_go_on(self) -> None:
+        """Do what one button for both does."""
+        (self.start if self.state == "paused" else self.pause)()
+
     def cancel(self) -> None:
         """Stop cleanly, for good."""
         if self.state in ("waiting", "paused"):

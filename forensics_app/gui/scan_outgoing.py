@@ -15,6 +15,7 @@ from forensics_app.core.members import INSIDE
 from forensics_app.core.store import Query
 from forensics_app.core.words import shown
 from forensics_app.gui import words
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.scan_lists import Copied, Listed, copy_files, export_arguments, paths_of, write_list
@@ -157,8 +158,7 @@ class Outgoing(QObject):
         else:
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
             dialog.selectFile(name)
-        dialog.fileSelected.connect(lambda chosen: then(Path(chosen)))
-        dialog.open()
+        ask(dialog, lambda paths: then(paths[0]))
 
     def _start(self, work: Callable[[], Iterator[object]], then: Callable[[object], None]) -> None:
         job = ThreadJob(work, self)

@@ -15,6 +15,7 @@ from forensics_app.core.walk import is_archive
 from forensics_app.core.words import shown
 from forensics_app.gui import theme, words
 from forensics_app.gui.empty_state import Notice
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.intake import Intake
 from forensics_app.gui.labels import label
 from forensics_app.gui.page import Action, PageWidget
@@ -165,9 +166,7 @@ class ScanPage(PageWidget):
         dialog = QFileDialog(self, self.tr("Choose a folder to scan"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, on=False)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda chosen: self.scan(Path(chosen)))
-        dialog.open()
+        ask(dialog, lambda paths: self.scan(paths[0]))
 
     @Slot()
     def scan_again(self) -> None:
