@@ -195,6 +195,7 @@ def train(loop: Loop, data: Path) -> Any:
     loop.window.turn_to("train")
     page: Any = loop.window.current
     put(loop, page, "Recipe", "ants-bees-finetune")
+    put(loop, page, "Folder for runs", os.environ["FORENSICS_HOME"])
     for name, value in (("Weights", "none"), ("Size", "64"), ("Phase 1: epochs", "2"), ("Batch size", "16")):
         put(loop, page, name, value)
     page.open_with(data)
@@ -220,6 +221,12 @@ def generate(loop: Loop, place: Path) -> Any:
     return jobs.jobs[-1]
 
 
+def told(rows: list[str]) -> list[str]:
+    """Return rows, after showing them: the whole takes minutes."""
+    print(*rows, sep="\n", file=sys.stderr, flush=True)
+    return rows
+
+
 def main() -> int:
     """Measure and print, or write into docs/BENCHMARKS.md."""
     shared = os.environ.get("FORENSICS_TEST_DATA", ROOT.parent / "shared" / "data")
@@ -233,11 +240,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="forensics-window-") as temporary:
         place = Path(temporary)
         os.environ["FORENSICS_HOME"] = str(place / "home")
-        rows = starts(asked.repeats)
+        rows = told(starts(asked.repeats))
         loop = Loop()
-        rows += drops(loop, place, asked.data, asked.repeats)
-        rows += stalls(loop, place, asked.data, asked.repeats)
-        rows += memory(loop, place, asked.data, asked.drops)
+        rows += told(drops(loop, place, asked.data, asked.repeats))
+        rows += told(memory(loop, place, asked.data, asked.drops))
+        rows += told(stalls(loop, place, asked.data, asked.repeats))
         loop.window.quit()
     day = datetime.datetime.now(datetime.timezone.utc).date()
     text = "\n".join((f"`benchmarks/window.py`, {day}, on {machine()}.", "", "| what | measured |", "|---|---|", *rows))

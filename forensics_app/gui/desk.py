@@ -14,12 +14,12 @@ from forensics_app.gui.filmstrip import Pictures
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.judging import Found, Judged, LazyDetector, Noticed, Refused, Source, Worklist, judge
 
-KEPT_BYTES = 192 * 2**20
+KEPT_BYTES = 128 * 2**20
 NO_DETECTOR = "detector"
 
 
 class Desk(QObject):
-    """Takes sources in, has them judged one after the other in one thread, and keeps as many results as fit 192 MiB."""
+    """Takes sources in, has them judged one after the other in one thread, and keeps as many results as fit 128 MiB."""
 
     added = Signal(int)
     """The first row of pictures that came in."""

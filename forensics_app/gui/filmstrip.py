@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
@@ -16,7 +17,7 @@ from forensics_app.gui import theme, words
 from forensics_app.gui.judging import Judged, Picture, Refused
 
 State = Literal["waiting", "fake", "real", "unsure", "error", "stopped"]
-KEPT_THUMBS = 2000
+KEPT_THUMBS, OPEN_THUMBS = 2000, 64
 THUMB = QSize(80, 56)
 CELL = QSize(96, 72)
 Index = QModelIndex | QPersistentModelIndex
@@ -39,7 +40,7 @@ class Pictures(QAbstractListModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[Row] = []
-        self._thumbs: OrderedDict[int, QImage] = OrderedDict()
+        self._thumbs: OrderedDict[int, bytes] = OrderedDict()
 
     def rowCount(self, parent: Index = ROOT) -> int:
         """Return the number of pictures."""
@@ -51,7 +52,7 @@ class Pictures(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.picture.name
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._thumbs.get(row.picture.key)
+            return _opened(self._thumbs[row.picture.key]) if row.picture.key in self._thumbs else None
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             text = f"{row.picture.name}: {self._word(row)}"
             return words.tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
@@ -83,6 +84,11 @@ class Pictures(QAbstractListModel):
         """Change what is known of a picture; keys are rows, because pictures are numbered as they come in."""
         self.rows[key] = replace(self.rows[key], **changes)  # type: ignore[arg-type]
         self.dataChanged.emit(self.index(key), self.index(key))
+
+
+@lru_cache(OPEN_THUMBS)
+def _opened(thumb: bytes) -> QImage:
+    return QImage.fromData(thumb)
 
 
 class _Thumbnail(QStyledItemDelegate):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
@@ -12,6 +13,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from forensics_app.gui import theme
+from forensics_app.gui.garbage import lasting, passing
 from forensics_app.gui.jobs import ThreadJob
 
 if TYPE_CHECKING:
@@ -55,18 +57,33 @@ def plot_theme(colours: theme.Colours) -> Theme:
     )  # fmt: skip
 
 
+@cache
+def _canvases() -> Callable[[Figure], Any]:  # the methods of a canvas have no types
+    with lasting():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        import classifier.figures  # noqa: F401 - most of what matplotlib consists of
+    return FigureCanvasAgg
+
+
 def paint(make: Make, colours: theme.Colours, size: QSize, ratio: float) -> Painted:
     """Draw a plot that fills `size` (logical px) on a screen with that pixel ratio. Not for the GUI thread."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     # For good: taking it back would race with the other threads' filters.
     for harmless in ("Glyph .* missing from font", "constrained_layout not applied"):
         warnings.filterwarnings("ignore", message=harmless)
+    canvas_of = _canvases()
+    with passing():
+        return _painted(make, colours, size, ratio, canvas_of)
+
+
+def _painted(
+    make: Make, colours: theme.Colours, size: QSize, ratio: float, canvas_of: Callable[[Figure], Any]
+) -> Painted:
     inches = size.width() / DPI, size.height() / DPI
     plot = make(colours, inches)
     plot.set_size_inches(*inches)
     plot.set_dpi(DPI * ratio)
-    canvas: Any = FigureCanvasAgg(plot)  # its methods have no types
+    canvas = canvas_of(plot)
     canvas.draw()
     width, height = canvas.get_width_height()
     image = QImage(canvas.buffer_rgba(), width, height, QImage.Format.Format_RGBA8888).copy()

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 from forensics_app.gui.actions import actions_of, recent_of
 from forensics_app.gui.closing import ask_to_close, stop_all
 from forensics_app.gui.empty_state import DropVeil
+from forensics_app.gui.garbage import lasting
 from forensics_app.gui.intake import offers, sources_in
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.pages import PAGES
@@ -100,7 +101,8 @@ class Window(QMainWindow):
         """Return a page, made at its first visit."""
         if key not in self._made:
             number = NUMBERS[key]
-            made = self._made[key] = PAGES[number].load(self.session)
+            with lasting():
+                made = self._made[key] = PAGES[number].load(self.session)
             shown = self.pages.currentIndex()
             self.pages.insertWidget(number, made)
             if (before := self.pages.widget(number + 1)) is not None:

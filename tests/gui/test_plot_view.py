@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -133,3 +134,15 @@ def test_many_views_are_drawn_and_waiting_ends_it(qtbot: QtBot, view: PlotView) 
 
 def test_the_window_draws_no_plot_and_loads_no_matplotlib_by_itself() -> None:
     assert loaded_after("import forensics_app.gui.plot_view", ("matplotlib", "torch")) == []
+
+
+def test_a_plot_that_was_drawn_is_gone_and_does_not_wait_for_a_full_collection(qapp: QApplication) -> None:
+    entry.dress(qapp)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(one, Figure) for one in gc.get_objects())
+        assert not paint(two_axes, theme.current(), QSize(480, 240), 1.0).image.isNull()
+        assert sum(isinstance(one, Figure) for one in gc.get_objects()) == before
+    finally:
+        gc.enable()
