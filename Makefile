@@ -1,15 +1,17 @@
 # make run     installs everything on first use, then opens the window; without a display it writes a report instead
 # make test    the tests, with the linters and the import contracts; installs what they need
+# make journeys   the window used from one end to the other, twenty times; RUNS=3 for three
 # make check   the linters and the contracts only
 # make bench   measures judging and scanning on this machine, beside others; writes docs/BENCHMARKS.md; an hour
 # make clean   removes what the others made, the environment included
 
 PYTHON ?= python3
+RUNS ?= 20
 VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help venv run test check bench constraints clean
+.PHONY: help venv run test journeys check bench constraints clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -35,6 +37,10 @@ test: venv
 	@$(BIN)/python .ci/system_packages.py
 	@$(MAKE) --no-print-directory check
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+journeys: venv
+	@for number in $$(seq $(RUNS)); do echo "run $$number of $(RUNS)"; \
+		OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile -m journey tests/gui || exit 1; done
 
 check: venv
 	@$(BIN)/ruff check --quiet --output-format concise .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QThread, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -20,6 +21,7 @@ from forensics_app.gui.window import Window
 from tests.conftest import write_picture
 
 LIMIT_MS = 30_000
+PATIENCE_S = 5
 NO_SCREEN = "This plugin does not support propagateSizeHints"
 
 
@@ -45,6 +47,30 @@ def window(
     yield made
     made.close()
     assert not made.inspect.desk.running
+    deadline = time.monotonic() + PATIENCE_S
+    while (left := left_behind(made, tmp_path / "home")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, f"left behind: {left}"
+
+
+def left_behind(window: Window, folder: Path) -> list[str]:
+    """Return the window's threads that run, and every process, of whatever parent, that works with a home folder."""
+    wanted = f"FORENSICS_HOME={folder}".encode()
+    found = [type(one).__name__ for one in threads_of(window) if one.isRunning()]
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if wanted in environment.read_bytes().split(b"\0"):
+                line = (environment.parent / "cmdline").read_bytes()
+                if b"multiprocessing.resource_tracker" not in line:  # one for the life of this process
+                    found.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
+        except OSError:
+            continue  # it ended meanwhile, or is another user's
+    return found
+
+
+def threads_of(window: Window) -> list[QThread]:
+    """Return the threads of a window and of the application."""
+    return [*window.findChildren(QThread), *QApplication.instance().findChildren(QThread)]  # type: ignore[union-attr]
 
 
 @pytest.fixture

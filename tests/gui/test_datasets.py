@@ -41,6 +41,7 @@ def begin(page: DatasetPage, out: Path) -> None:
     page.form.go.click()
 
 
+@pytest.mark.journey
 def test_eight_are_generated_with_a_preview_and_looked_at(qtbot: QtBot, page: DatasetPage, tmp_path: Path) -> None:
     pytest.importorskip("diffusers", reason="needs the extra 'train'")
     previews: list[Path] = []
@@ -103,6 +104,7 @@ def test_a_long_one_is_asked_about(qtbot: QtBot, page: DatasetPage, tmp_path: Pa
     assert page.form.start.isVisibleTo(page) and not page.maker.busy
 
 
+@pytest.mark.journey
 def test_a_pause_goes_on_and_closing_stops_it_cleanly(
     qtbot: QtBot, window: Window, page: DatasetPage, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def test_the_bundled_one_is_shown_with_its_figures(page: DetectorsPage) -> None:
     assert not page.drop.isEnabled() and not page.choose.isEnabled() and page.take_out.isEnabled()
 
 
+@pytest.mark.journey
 def test_a_dropped_zip_is_installed_judges_and_is_removed(
     qtbot: QtBot, window: Window, page: DetectorsPage, detector_folder: Path, tmp_path: Path
 ) -> None:

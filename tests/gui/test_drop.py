@@ -23,6 +23,7 @@ VERDICTS = {"fake", "real", "unsure"}
 Make = Callable[[int], list[Path]]
 
 
+@pytest.mark.journey
 def test_a_dropped_picture_is_judged_and_shown(qtbot: QtBot, window: Window, pictures: Make) -> None:
     drop(window, files(pictures(1)))
     (state,) = wait_judged(qtbot, window, 1)
@@ -63,6 +64,7 @@ def test_text_is_not_taken(window: Window) -> None:
     assert not window.veil.isVisible()
 
 
+@pytest.mark.journey
 def test_several_make_a_strip_that_the_arrows_move_through(qtbot: QtBot, window: Window, pictures: Make) -> None:
     drop(window, files(pictures(3)))
     assert set(wait_judged(qtbot, window, 3)) <= VERDICTS
@@ -78,6 +80,7 @@ def test_several_make_a_strip_that_the_arrows_move_through(qtbot: QtBot, window:
     assert window.status_line.text.text() == "3 of 3 judged"
 
 
+@pytest.mark.journey
 def test_a_folder_is_looked_through(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     root = tmp_path / "album"
     for name in ("a.png", "b/c.jpg", "b/d/e.webp"):
@@ -108,6 +111,7 @@ def rubbish(folder: Path) -> dict[str, Path]:
     }  # fmt: skip
 
 
+@pytest.mark.journey
 def test_rubbish_is_told_in_place_and_the_others_go_on(
     qtbot: QtBot, window: Window, tmp_path: Path, pictures: Make
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from classifier.metrics import wilson
@@ -57,6 +58,7 @@ def cells(table: object) -> list[list[str]]:
     return [[table.item(row, column).text() for column in range(columns)] for row in range(rows)]  # type: ignore[attr-defined]
 
 
+@pytest.mark.journey
 def test_a_dropped_run_is_shown_with_the_figures_of_its_report(
     qtbot: QtBot, window: Window, page: EvaluatePage, tmp_path: Path, second_detector: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -181,6 +183,7 @@ def small_set(tmp_path: Path, pictures: Callable[[int], list[Path]]) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.journey
 def test_a_detector_is_measured_on_pictures_then_damaged_ones_and_compared(
     qtbot: QtBot, window: Window, page: EvaluatePage, tmp_path: Path, second_detector: Path, detector_folder: Path,
     small_set: Path,
@@ -215,3 +218,19 @@ def test_a_detector_is_measured_on_pictures_then_damaged_ones_and_compared(
     qtbot.waitUntil(board.compare.found.isVisible, timeout=LIMIT_MS)
     assert sorted(row[0] for row in cells(board.compare.rows)) == ["second", "tiny"]
     assert len(cells(board.compare.pairs)) == 1 and "No difference can be seen" in board.compare.found.title.text()
+
+
+@pytest.mark.journey
+def test_the_window_is_closed_while_it_measures(
+    qtbot: QtBot, window: Window, page: EvaluatePage, second_detector: Path, small_set: Path
+) -> None:
+    page.measure.offer(second_detector)
+    page.measure.data.set_path(small_set)
+    page.measure.button.click()
+    job = window.session.jobs.active[-1]
+    assert not window.close() and job.running
+    (box,) = window.findChildren(QMessageBox)
+    next(one for one in box.buttons() if one.text() == "Stop and quit").click()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LIMIT_MS)
+    assert job.state == "cancelled" and page.board.shown is None
+    assert not [one for one in (small_set.parent / "runs").rglob("*") if one.is_file()]

@@ -85,6 +85,7 @@ def test_a_second_detector_that_is_broken_is_told(
     assert not card.second.isVisible()
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(("name", "begins"), [("r.html", b"<!doctype html>"), ("r.pdf", b"%PDF-"), ("r.json", b"{")])
 def test_a_report_is_written_in_the_form_that_its_name_says(
     qtbot: QtBot, inspecting: Window, tmp_path: Path, name: str, begins: bytes

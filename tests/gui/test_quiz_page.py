@@ -30,6 +30,7 @@ def shown(qtbot: QtBot, page: QuizPage) -> None:
     qtbot.waitUntil(lambda: page.play.view.painted is not None, timeout=LIMIT_MS)
 
 
+@pytest.mark.journey
 def test_a_game_by_keys_and_buttons(qtbot: QtBot, window: Window, page: QuizPage, tmp_path: Path) -> None:
     drop(window, files([filled(tmp_path / "set", 12, 12)]))
     for number in range(20):

@@ -61,6 +61,7 @@ def dropped(qtbot: QtBot, window: Window, page: ScanPage, folder: Path) -> Proce
     return job
 
 
+@pytest.mark.journey
 def test_a_folder_is_scanned_paused_marked_and_finished(
     qtbot: QtBot, window: Window, page: ScanPage, folder: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_folder_is_scanned_paused_marked_and_finished(
         assert store.count(Query(1)) == MANY and store.count(Query(1, marks=frozenset({"real"}))) == 1
 
 
+@pytest.mark.journey
 def test_a_cancelled_scan_keeps_what_was_judged(qtbot: QtBot, window: Window, page: ScanPage, folder: Path) -> None:
     job = dropped(qtbot, window, page, folder)
     page.results.strip.cancel.click()
@@ -99,6 +101,7 @@ def test_a_cancelled_scan_keeps_what_was_judged(qtbot: QtBot, window: Window, pa
     assert running(page).last["known"] >= kept
 
 
+@pytest.mark.journey
 def test_the_window_is_closed_while_it_scans(qtbot: QtBot, window: Window, page: ScanPage, folder: Path) -> None:
     job = dropped(qtbot, window, page, folder)
     window.close()

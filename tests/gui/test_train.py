@@ -94,6 +94,7 @@ def test_only_what_differs_from_the_recipe_is_passed_on(page: TrainPage) -> None
     assert page.form.title.text() == "Settings: 2 changed"
 
 
+@pytest.mark.journey
 def test_a_detector_is_trained_with_a_pause_and_used(
     qtbot: QtBot, window: Window, page: TrainPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_detector_is_trained_with_a_pause_and_used(
     assert find("tiny").parent.name == "detectors" and "“tiny” is installed" in page.notice.text.text()
 
 
+@pytest.mark.journey
 def test_several_wait_one_is_gone_on_with_and_closing_leaves_nothing(
     qtbot: QtBot, window: Window, page: TrainPage
 ) -> None:

@@ -168,6 +168,7 @@ def test_a_job_is_told_at_the_foot_and_marks_its_page(qtbot: QtBot, window: Wind
     assert long_job.state == "cancelled" and button.mark == "" and not window.status_line.cancel.isVisible()
 
 
+@pytest.mark.journey
 def test_closing_asks_while_a_job_runs_and_then_stops_it(qtbot: QtBot, window: Window, long_job: ProcessJob) -> None:
     window.session.jobs.add(long_job, "scan")
     qtbot.waitUntil(lambda: long_job.done >= 1, timeout=LIMIT_MS)
