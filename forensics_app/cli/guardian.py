@@ -18,6 +18,8 @@ def obey() -> None:
         return
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    # A shell that starts the window in the background has it, and so its children, ignore the signal used here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_watch, name="guardian", daemon=True).start()
 
 

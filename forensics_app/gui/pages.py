@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP
 
+from forensics_app.gui.garbage import lasting
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.session import Session
+
+Make = Callable[[Session], PageWidget]
 
 
 @dataclass(frozen=True)
@@ -18,62 +21,63 @@ class Page:
     key: str
     title: str
     icon: str
-    load: Callable[[Session], PageWidget]
+    find: Callable[[], Make]
+    """Imports the page's module."""
     low: bool = False
 
 
-def _inspect(session: Session) -> PageWidget:
+def _inspect() -> Make:
     from forensics_app.gui.image_page import ImagePage
 
-    return ImagePage(session)
+    return ImagePage
 
 
-def _scan(session: Session) -> PageWidget:
+def _scan() -> Make:
     from forensics_app.gui.scan_page import ScanPage
 
-    return ScanPage(session)
+    return ScanPage
 
 
-def _train(session: Session) -> PageWidget:
+def _train() -> Make:
     from forensics_app.gui.train_page import TrainPage
 
-    return TrainPage(session)
+    return TrainPage
 
 
-def _evaluate(session: Session) -> PageWidget:
+def _evaluate() -> Make:
     from forensics_app.gui.evaluate_page import EvaluatePage
 
-    return EvaluatePage(session)
+    return EvaluatePage
 
 
-def _data(session: Session) -> PageWidget:
+def _data() -> Make:
     from forensics_app.gui.dataset_page import DatasetPage
 
-    return DatasetPage(session)
+    return DatasetPage
 
 
-def _detectors(session: Session) -> PageWidget:
+def _detectors() -> Make:
     from forensics_app.gui.detectors_page import DetectorsPage
 
-    return DetectorsPage(session)
+    return DetectorsPage
 
 
-def _quiz(session: Session) -> PageWidget:
+def _quiz() -> Make:
     from forensics_app.gui.quiz_page import QuizPage
 
-    return QuizPage(session)
+    return QuizPage
 
 
-def _settings(session: Session) -> PageWidget:
+def _settings() -> Make:
     from forensics_app.gui.settings_page import SettingsPage
 
-    return SettingsPage(session)
+    return SettingsPage
 
 
-def _about(session: Session) -> PageWidget:
+def _about() -> Make:
     from forensics_app.gui.about_page import AboutPage
 
-    return AboutPage(session)
+    return AboutPage
 
 
 PAGES = (
@@ -87,3 +91,11 @@ PAGES = (
     Page("settings", str(QT_TRANSLATE_NOOP("pages", "Settings")), "settings", _settings, low=True),
     Page("about", str(QT_TRANSLATE_NOOP("pages", "About")), "about", _about, low=True),
 )
+
+
+def import_all() -> Iterator[str]:
+    """Import the modules of all pages, one a step, so that a first visit need not; meant for a thread."""
+    for page in PAGES:
+        with lasting():
+            page.find()
+        yield page.key

@@ -25,8 +25,9 @@ from forensics_app.gui.closing import ask_to_close, stop_all
 from forensics_app.gui.empty_state import DropVeil
 from forensics_app.gui.garbage import lasting
 from forensics_app.gui.intake import offers, sources_in
+from forensics_app.gui.latest import Latest
 from forensics_app.gui.page import PageWidget
-from forensics_app.gui.pages import PAGES
+from forensics_app.gui.pages import PAGES, import_all
 from forensics_app.gui.palette import Palette
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from forensics_app.gui.image_page import ImagePage
 
 NARROW_BELOW_PX = 1000
+AHEAD_MS = 1500
+"""How long after the first paint the other pages are imported: a picture that came with the start goes first."""
 OF_CONTROLS = ("Space", "Return", "Enter", "Left", "Right", "Up", "Down")
 """Keys that the control with the focus needs; a page acts on them only where no control wants them."""
 NUMBERS = {page.key: number for number, page in enumerate(PAGES)}
@@ -59,6 +62,7 @@ class Window(QMainWindow):
         self._made: dict[str, PageWidget] = {}
         self._page_keys: list[QShortcut] = []
         self._may_close = False
+        self._ahead = Latest(self)
         for page in PAGES:
             self.pages.addWidget(Welcome() if page.key == "inspect" else QWidget())
         whole = QWidget()
@@ -102,7 +106,7 @@ class Window(QMainWindow):
         if key not in self._made:
             number = NUMBERS[key]
             with lasting():
-                made = self._made[key] = PAGES[number].load(self.session)
+                made = self._made[key] = PAGES[number].find()(self.session)
             shown = self.pages.currentIndex()
             self.pages.insertWidget(number, made)
             if (before := self.pages.widget(number + 1)) is not None:
@@ -129,6 +133,12 @@ class Window(QMainWindow):
     @Slot()
     def _complete(self) -> None:
         QTimer.singleShot(0, self, lambda: self.inspect)  # after the first paint, which is due now
+        QTimer.singleShot(AHEAD_MS, self, self._import_ahead)
+
+    @Slot()
+    def _import_ahead(self) -> None:
+        if self.isVisible():
+            self._ahead.ask(import_all)
 
     @property
     def current(self) -> PageWidget:
@@ -272,6 +282,7 @@ class Window(QMainWindow):
             ask_to_close(self, self.session.jobs, stop=self._stop_and_quit)
             return
         self.session.settings.put_bytes("window/geometry", self.saveGeometry())
+        self._ahead.shutdown()
         self.session.jobs.shutdown()
         for made in self._made.values():
             made.shutdown()

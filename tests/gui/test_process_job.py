@@ -87,12 +87,18 @@ def test_pause_and_go_on_judge_nothing_twice(qtbot: QtBot, scan: Callable[..., P
     assert ends[1] == "finished summary" and job.last["known"] >= 1 and rows(tmp_path) == MANY
 
 
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN], ids=["from a desktop", "from a shell's &"])
 def test_cancel_ends_it_cleanly_with_all_it_has_started(
-    qtbot: QtBot, scan: Callable[..., ProcessJob], tmp_path: Path
+    qtbot: QtBot, scan: Callable[..., ProcessJob], tmp_path: Path, inherited: signal.Handlers
 ) -> None:
     job = scan()
     ends = told(job)
-    job.start()
+    before = signal.signal(signal.SIGINT, inherited)
+    try:
+        job.start()
+        qtbot.waitUntil(lambda: job.running, timeout=LIMIT_MS)
+    finally:
+        signal.signal(signal.SIGINT, before)
     qtbot.waitUntil(lambda: job.done >= 1, timeout=LIMIT_MS)
     assert job._process is not None
     pid = job._process.processId()

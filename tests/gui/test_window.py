@@ -25,6 +25,7 @@ from forensics_app.gui.status import JobsSheet
 from forensics_app.gui.window import Window
 from tests.conftest import write_picture
 from tests.gui.conftest import LIMIT_MS, drop, files, wait_judged
+from tests.test_imports import loaded_after
 
 
 class Shown(QObject):
@@ -70,6 +71,24 @@ def test_the_window_is_painted_before_what_judges_is_made(qtbot: QtBot, qapp: QA
     qtbot.waitUntil(lambda: "inspect" in made._made, timeout=LIMIT_MS)
     assert made.inspect.isVisible() and made.key == "inspect"
     made.close()
+
+
+def test_the_modules_of_all_pages_come_soon_after_and_no_page_and_no_torch() -> None:
+    code = """
+import os, time
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PySide6.QtWidgets import QApplication
+from forensics_app.gui.window import Window
+app, window = QApplication([]), Window()
+window.show()
+begun = time.monotonic()
+while "forensics_app.gui.about_page" not in sys.modules and time.monotonic() - begun < 60:
+    app.processEvents()
+assert list(window._made) == ["inspect"], list(window._made)
+window.quit()
+"""
+    modules = [f"forensics_app.gui.{name}_page" for name in ("scan", "train", "evaluate", "about")]
+    assert loaded_after(code, (*modules, "torch", "matplotlib")) == modules
 
 
 @pytest.mark.parametrize(
