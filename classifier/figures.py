@@ -29,7 +29,8 @@ def curves(
 ) -> Plot:
     """Draw loss and accuracy by epoch, side by side.
 
-    `phases` are the name and the number of epochs of each; `kept` is the epoch, from 1, whose weights were kept.
+    `phases` are the name and the number of epochs of each; `kept` is the epoch, from 1, whose weights were kept:
+    it has a ring where there were several to choose from.
     """
     plot = empty(11.8, 3.6, theme, between=0.05)
     for place, (title, lines) in enumerate({"Loss by epoch": loss, "Accuracy by epoch": accuracy}.items(), 1):
@@ -37,30 +38,34 @@ def curves(
         epochs = max((len(values) for values in lines.values()), default=0)
         axes.set_xlim(0.5, max(epochs, 1) + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.set_xlabel("epoch" + (f"; ring: the one that was kept, {kept}" if kept else ""), **font(theme))
         if title.startswith("Loss"):
             axes.set_ylabel("cross-entropy, nats", **font(theme))
             _loss_scale(axes, lines)
         else:
             axes.set_ylabel("part of the pictures that is right", **font(theme))
             axes.set_ylim(0, 1.02)
-        _draw_lines(axes, lines, theme, kept)
+        ringed = _draw_lines(axes, lines, theme, kept if epochs > 1 else None)
+        axes.set_xlabel("epoch" + (f"; ring: the one that was kept, {kept}" if ringed else ""), **font(theme))
         _mark_phases(axes, phases, theme)
     return plot
 
 
-def _draw_lines(axes: Axes, lines: Lines, theme: Theme, kept: int | None) -> None:
+def _draw_lines(axes: Axes, lines: Lines, theme: Theme, kept: int | None) -> bool:
+    """Draw the lines; True if the epoch that was kept has a ring."""
     ends: list[tuple[float, str, str]] = []
+    ringed = False
     for (name, values), colour in zip(lines.items(), (theme.unsure, theme.accent), strict=False):
         y = np.asarray(values, float)
         if not np.isfinite(y).any():
             continue
         x = np.arange(1, len(y) + 1)
         axes.plot(x, y, color=colour, linewidth=1.8, marker="o" if len(y) < 20 else None, markersize=3.5)
-        if kept and name != "training" and kept <= len(y):
+        if kept and name != "training" and kept <= len(y) and np.isfinite(y[kept - 1]):
+            ringed = True
             axes.plot(x[kept - 1], y[kept - 1], "o", markersize=10, markerfacecolor="none", color=colour)
         ends.append((float(y[np.isfinite(y)][-1]), name, colour))
     _name_ends(axes, ends, theme)
+    return ringed
 
 
 def _name_ends(axes: Axes, ends: list[tuple[float, str, str]], theme: Theme) -> None:

@@ -32,7 +32,11 @@ def open_figures(folder: Path) -> Run:
     try:
         return _of_card(open_folder(find(folder)))
     except BadDetector as error:
-        raise BadRun(f"{folder} holds neither a run nor a detector: {error}") from None
+        if (folder / CARD).is_file():
+            raise BadRun(str(error)) from None
+        raise BadRun(
+            f"{folder} holds neither a run nor a detector: open the folder of a training run, or one with {CARD} in it."
+        ) from None
 
 
 def _check_network(folder: Path) -> None:

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from forensics_app.gui.blank import Blank
 from forensics_app.gui.dataset_form import DatasetForm, first_free
 from forensics_app.gui.dataset_maker import LANE, Maker
 from forensics_app.gui.dataset_view import DatasetView, PreviewCard
@@ -29,6 +28,7 @@ from forensics_app.gui.labels import label
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
+from forensics_app.gui.start_state import StartState
 
 FORM_PX = 416
 ASK_FROM_S = 60.0
@@ -43,11 +43,12 @@ class DatasetPage(PageWidget):
         self._session = session
         self.form, self.notice, self.job, self.preview = DatasetForm(), Notice(), JobCard(), PreviewCard()
         self.view, self.open_button = DatasetView(), QPushButton(self.tr("Open a data set…"))
-        self.blank = Blank(
+        self.blank = StartState(
             "data", self.tr("Pictures to train on"),
-            self.tr("Make a balanced set of generated and real pictures, or drop a folder with one folder a class."),
+            self.tr("Make a balanced set of generated and real pictures, or drop a folder with a subfolder per class."),
             self.tr("Open a data set…"),
         )  # fmt: skip
+        self.blank.button.setProperty("role", "")  # "Generate" is what the page is for
         self.maker = Maker(session, self)
         self._lay_out()
         self._connect()
@@ -56,6 +57,7 @@ class DatasetPage(PageWidget):
         title = label("headline")
         title.setText(self.tr("Data sets"))
         head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 4, 0)
         head.addWidget(title, 1)
         head.addWidget(self.open_button)
         side = QScrollArea()
@@ -119,7 +121,7 @@ class DatasetPage(PageWidget):
         if folders:
             self.show_folder(folders[0])
         else:
-            self.notice.tell(self.tr("Drop the folder of a data set here: one that has one folder a class."))
+            self.notice.tell(self.tr("Drop the folder of a data set here: one with one subfolder per class."))
         return True
 
     def open_with(self, what: object) -> None:

@@ -1,9 +1,10 @@
-"""The pictures of a data set at a glance: thumbnails by class, read through the guarded door in a thread."""
+"""The pictures of a data set at a glance: thumbnails of the classes in turn, read through a guarded door."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Listing:
-    """A data set as it is found: pictures by split and class, and some of each class, evenly over all."""
+    """A data set as it is found: pictures by split and class, and some of each class, evenly over all, taking turns."""
 
     folder: Path
     counts: dict[str, dict[str, int]]
@@ -62,12 +63,13 @@ def look(folder: Path) -> Iterator[Listing | Thumb]:
     counts: dict[str, dict[str, int]] = {
         split: {kind: len(files) for kind, files in classes.items()} for split, classes in found.items()
     }
-    shown: list[Entry] = []
+    of_kinds: list[list[Entry]] = []
     for kind in kinds:
         all_of = [Entry(path, split, kind) for split in found for path in found[split].get(kind, ())]
         most = max(SHOWN // len(kinds), 1)
         step = max(len(all_of) / most, 1.0)
-        shown.extend(all_of[int(number * step)] for number in range(min(most, len(all_of))))
+        of_kinds.append([all_of[int(number * step)] for number in range(min(most, len(all_of)))])
+    shown = [entry for row in zip_longest(*of_kinds) for entry in row if entry is not None]
     yield Listing(folder, counts, tuple(shown))
     for place, entry in enumerate(shown):
         yield _thumb(place, entry.path)
@@ -172,7 +174,7 @@ class _Cell(QStyledItemDelegate):
 
 
 class ContactSheet(QListView):
-    """Shows a folder's pictures by class; `listed` tells what was found, `failed` why nothing can be shown."""
+    """Shows a folder's pictures; `listed` tells what was found, `failed` why nothing can be shown."""
 
     listed = Signal(object)
     failed = Signal(str)

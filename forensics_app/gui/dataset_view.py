@@ -94,7 +94,7 @@ class DatasetView(QScrollArea):
         inside.addWidget(self.sheet, 1)
         whole = QWidget()
         column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 4, 8)
+        column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(12)
         column.addWidget(card, 1)
         column.addWidget(self.audit)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from classifier.detector import open_folder
 from forensics_app.core.detector_facts import Fact, Part, parts
@@ -15,6 +15,7 @@ from forensics_app.gui import words
 from forensics_app.gui.cards import CAPTION_DROP_PX, TitledCard
 from forensics_app.gui.detectors_list import Row
 from forensics_app.gui.labels import label
+from forensics_app.gui.toolbar import Elided
 
 NAME_PX = 232
 
@@ -32,6 +33,43 @@ def read(row: Row) -> Iterator[Read]:
     """Read a detector's card, its files unchecked; raises `BadDetector`."""
     installed = open_folder(row.listed.folder, check=False)
     yield Read(row, shown(installed.card.description), parts(installed))
+
+
+class DetectorHead(QWidget):
+    """The name of a detector, what it is to this computer, and what can be done with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name, self.state = Elided(), label("small")
+        self.name.setProperty("role", "headline")
+        self.choose, self.evaluate = QPushButton(self.tr("Make it the default")), QPushButton(self.tr("Evaluate"))
+        self.take_out, self.drop = QPushButton(self.tr("Export…")), QPushButton(self.tr("Remove…"))
+        self.evaluate.setToolTip(self.tr("Its figures, and a measurement on other pictures"))
+        row, column = QHBoxLayout(), QVBoxLayout(self)
+        row.setSpacing(8)
+        row.addWidget(self.name, 1)
+        for button in (self.choose, self.evaluate, self.take_out, self.drop):
+            row.addWidget(button)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.state)
+
+    def tell(self, row: Row | None) -> None:
+        """Show another detector, or none."""
+        self.name.tell(row.listed.name if row else "")
+        self.choose.setVisible(row is not None and row.judges and not row.default)
+        for button in (self.take_out, self.evaluate):
+            button.setEnabled(row is not None and row.listed.problem is None)
+        self.drop.setEnabled(row is not None and row.mine)
+        self.drop.setToolTip("" if row is None or row.mine else self.tr("It ships with the program."))
+        self.state.setText(self._state(row) if row else "")
+
+    def _state(self, row: Row) -> str:
+        origin = self.tr("Installed on this computer.") if row.mine else self.tr("Ships with the program.")
+        if row.default:
+            return self.tr("The default: it judges wherever no other is named. {0}").format(origin)
+        return self.tr("Not the default. {0}").format(origin)
 
 
 class DetectorCards(QScrollArea):

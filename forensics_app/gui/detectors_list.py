@@ -12,6 +12,7 @@ from forensics_app.core.detectors import Listed
 from forensics_app.gui import theme, words
 
 ROW_PX, ICON_PX = 64, 20
+PILL = QSize(68, 20)
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 
@@ -107,7 +108,8 @@ class _Line(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(QColor(colours.text))
         tag = model.tr("default") if row.default else ""
-        room = int(inner.width()) - (76 if tag else 0)
+        pill = QRectF(inner.right() - PILL.width(), inner.y() - 3, PILL.width(), PILL.height())
+        room = int(inner.width()) - (PILL.width() + 8 if tag else 0)
         painter.drawText(
             inner,
             Qt.AlignmentFlag.AlignTop,
@@ -117,8 +119,14 @@ class _Line(QStyledItemDelegate):
         font.setBold(False)
         painter.setFont(font)
         if tag:
-            painter.setPen(QColor(colours.accent))
-            painter.drawText(inner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, tag)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colours.accent))
+            painter.drawRoundedRect(pill, PILL.height() / 2, PILL.height() / 2)
+            painter.setPen(QColor(colours.on_accent))
+            painter.drawText(
+                pill, Qt.AlignmentFlag.AlignCenter, painter.fontMetrics().elidedText(
+                    tag, Qt.TextElideMode.ElideRight, PILL.width() - 8)
+            )  # fmt: skip
         painter.setPen(QColor(colours.muted))
         text = model.second(row)  # type: ignore[attr-defined]
         painter.drawText(

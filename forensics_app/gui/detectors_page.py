@@ -15,7 +15,7 @@ from forensics_app.core.default_detector import make_default, remove
 from forensics_app.core.detector_archive import install_any, pack
 from forensics_app.core.detectors import listed
 from forensics_app.core.installing import CannotInstall
-from forensics_app.gui.detectors_card import DetectorCards, Read, read
+from forensics_app.gui.detectors_card import DetectorCards, DetectorHead, Read, read
 from forensics_app.gui.detectors_list import DetectorList, Detectors, Row
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.file_dialog import ask
@@ -24,7 +24,6 @@ from forensics_app.gui.labels import label
 from forensics_app.gui.latest import Latest
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.session import Session
-from forensics_app.gui.toolbar import Elided
 
 LIST_PX = 320
 
@@ -36,11 +35,8 @@ class DetectorsPage(PageWidget):
         super().__init__(parent)
         self._session = session
         self.rows, self.cards, self.notice = Detectors(), DetectorCards(), Notice()
-        self.list, self.name = DetectorList(self.rows), Elided()
-        self.name.setProperty("role", "headline")
+        self.list, self.head = DetectorList(self.rows), DetectorHead()
         self.bring = QPushButton(self.tr("Import…"))
-        self.take_out, self.drop = QPushButton(self.tr("Export…")), QPushButton(self.tr("Remove…"))
-        self.choose = QPushButton(self.tr("Make it the default"))
         self.sure, self.really = QFrame(), QPushButton(self.tr("Remove it"))
         self._wanted = ""
         self._working: Callable[[object], None] | None = None
@@ -55,15 +51,10 @@ class DetectorsPage(PageWidget):
         head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self.bring)
-        tools = QHBoxLayout()
-        tools.setSpacing(8)
-        tools.addWidget(self.name, 1)
-        for button in (self.choose, self.take_out, self.drop):
-            tools.addWidget(button)
         self._question()
         right = QVBoxLayout()
         right.setSpacing(12)
-        right.addLayout(tools)
+        right.addWidget(self.head)
         right.addWidget(self.sure)
         right.addWidget(self.cards, 1)
         self.list.setFixedWidth(LIST_PX)
@@ -98,8 +89,10 @@ class DetectorsPage(PageWidget):
         menu.addAction(self.tr("A folder, or that of a run…"), self.choose_folder)
         self.bring.setMenu(menu)
         self.list.selectionModel().currentChanged.connect(self._selected)
-        for button, slot in ((self.choose, self.make_default), (self.take_out, self.choose_export),
-                             (self.drop, self._ask_remove), (self.really, self._remove)):  # fmt: skip
+        head = self.head
+        for button, slot in ((head.choose, self.make_default), (head.evaluate, self.evaluate),
+                             (head.take_out, self.choose_export), (head.drop, self._ask_remove),
+                             (self.really, self._remove)):  # fmt: skip
             button.clicked.connect(slot)
         self._listing.finished.connect(self._listed)
         self._reading.finished.connect(self._read)
@@ -115,6 +108,7 @@ class DetectorsPage(PageWidget):
             Action(self.tr("Import a detector from a folder"), self.choose_folder),
             Action(self.tr("Export the detector"), self.choose_export),
             Action(self.tr("Make the detector the default"), self.make_default),
+            Action(self.tr("Evaluate the detector"), self.evaluate),
         )
 
     # -- the list and the card
@@ -143,12 +137,7 @@ class DetectorsPage(PageWidget):
     def _selected(self, _now: QModelIndex, _before: QModelIndex) -> None:
         self.sure.hide()
         row = self.row()
-        self.name.tell(row.listed.name if row else "")
-        self.choose.setVisible(row is not None and row.judges)
-        self.choose.setEnabled(row is not None and not row.default)
-        self.take_out.setEnabled(row is not None and row.listed.problem is None)
-        self.drop.setEnabled(row is not None and row.mine)
-        self.drop.setToolTip("" if row is None or row.mine else self.tr("It ships with the program."))
+        self.head.tell(row)
         if row is not None:
             self._reading.ask(lambda: read(row))
 
@@ -227,6 +216,12 @@ class DetectorsPage(PageWidget):
             folder = row.listed.folder
             told = self.tr("Exported to {0}").format(target)
             self._do(lambda: [*pack(folder, target)][-1], lambda _last: self.notice.tell_good(told))
+
+    @Slot()
+    def evaluate(self) -> None:
+        """Show the selected detector's figures on the page Evaluate."""
+        if (row := self.row()) is not None and row.listed.problem is None:
+            self._session.go("evaluate", row.listed.folder)
 
     @Slot()
     def make_default(self) -> None:

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class Board(QWidget):
-    """Shows one dashboard after the other."""
+    """Shows one dashboard after the other; `bar`, its name and what can be done with it, goes beside a title."""
 
     use_wanted = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.name, self.headline = label("muted"), label("headline", selectable=True)
+        self.bar, self.name, self.headline = QWidget(), label("muted"), label("headline", selectable=True)
         self.context, self.notes = label("small", selectable=True), label("hint", selectable=True)
         self.open, self.report = QPushButton(self.tr("Open…")), QPushButton(self.tr("Report"))
         self.use, self.others = QPushButton(self.tr("Use this detector")), QPushButton(self.tr("All runs"))
@@ -51,8 +51,8 @@ class Board(QWidget):
         self.pictures.opened.connect(lambda path: session.go("inspect", [path]))
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 8, 0)
+        head = QHBoxLayout(self.bar)
+        head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(8)
         head.addWidget(self.name, 1)
         for button in (self.use, self.report, self.others, self.open):
@@ -60,7 +60,6 @@ class Board(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(head)
         said = QVBoxLayout()
         said.setContentsMargins(0, 0, 8, 0)
         said.setSpacing(8)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from classifier.detector import folders
 from forensics_app.core.run_folder import BadRun
@@ -21,6 +21,7 @@ from forensics_app.gui.evaluate_start import MOST, MeasureCard, RunsCard
 from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.intake import Intake
 from forensics_app.gui.jobs import ThreadJob
+from forensics_app.gui.labels import label
 from forensics_app.gui.page import Action, PageWidget
 from forensics_app.gui.session import Session
 from forensics_app.gui.start_state import StartState
@@ -53,9 +54,15 @@ class EvaluatePage(PageWidget):
         self.empty.setMinimumHeight(EMPTY_PX)
         self.stack = QStackedWidget()
         self.stack.addWidget(column_of(self.empty, self.runs, self.measure))
-        page = QVBoxLayout(self)
+        self.title, self._head, page = label("headline"), QHBoxLayout(), QVBoxLayout(self)
+        self.title.setText(self.tr("Evaluate"))
+        self.title.setWordWrap(False)
+        self._head.setContentsMargins(0, 0, 8, 0)
+        self._head.setSpacing(12)
+        self._head.addWidget(self.title)
         page.setContentsMargins(16, 12, 8, 8)
         page.setSpacing(12)
+        page.addLayout(self._head)
         page.addWidget(self.notice)
         page.addWidget(self.stack, 1)
         self._connect()
@@ -78,6 +85,7 @@ class EvaluatePage(PageWidget):
         made.open.clicked.connect(self.ask)
         made.others.clicked.connect(self.show_start)
         made.use_wanted.connect(self._use)
+        self._head.addWidget(made.bar, 1)
         self.stack.addWidget(made)
         made.compare.offer(*self._offered)
         return made
@@ -126,6 +134,7 @@ class EvaluatePage(PageWidget):
         self.board.show_dashboard(shown)
         self.measure.offer(shown.run.installed.folder)
         self.stack.setCurrentIndex(1)
+        self.board.bar.show()
         self.list_runs()
 
     # -- the runs
@@ -170,6 +179,8 @@ class EvaluatePage(PageWidget):
         """Show where figures come from."""
         self.list_runs()
         self.stack.setCurrentIndex(0)
+        if self._made:
+            self._made.bar.hide()
 
     @Slot()
     def _use(self) -> None:

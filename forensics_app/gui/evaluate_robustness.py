@@ -35,7 +35,9 @@ class RobustnessView(QWidget):
         self._session = session
         self.card, self.found = JobCard(), MeasurementView()
         self.start = TitledCard(self.tr("How does it hold out?"))
-        self.data = PathField(self.tr("Pictures to damage"), placeholder=self.tr("A folder with a folder a class"))
+        self.data = PathField(
+            self.tr("Pictures to damage"), placeholder=self.tr("A folder with one subfolder per class")
+        )
         self.button, self.note, self.problem = QPushButton(self.tr("Measure")), label("muted"), label("problem")
         self.button.setProperty("role", "primary")
         self.note.setText(self.tr(

@@ -65,7 +65,9 @@ class MeasureCard(TitledCard):
         self.place = Path()
         """The folder that figures go below."""
         self.detector, self.split = QComboBox(), QComboBox()
-        self.data = PathField(self.tr("Folder of pictures"), placeholder=self.tr("A folder with a folder a class"))
+        self.data = PathField(
+            self.tr("Folder of pictures"), placeholder=self.tr("A folder with one subfolder per class")
+        )
         for key, text in (("all", self.tr("All of the folder")), ("test", self.tr("Its test part")),
                           ("val", self.tr("Its validation part"))):  # fmt: skip
             self.split.addItem(text, key)

@@ -31,7 +31,7 @@ from forensics_app.gui.quiz_play import PlayView
 from forensics_app.gui.quiz_result import ResultView
 from forensics_app.gui.session import Session
 
-SHOWN_PX, START_PX, ICON_PX, THUMB_PX = 1600, 560, 56, (256, 192)
+SHOWN_PX, START_PX, ICON_PX, THUMB_PX = 1600, 560, 72, (256, 192)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class QuizPage(PageWidget):
 
     def _lay_out_start(self) -> None:
         self.start.setProperty("role", "empty")
-        title, hint, few = label("headline"), label("muted"), label("small")
+        title, hint, few = label("hero"), label("muted"), label("small")
         title.setText(self.tr("You against the detector"))
         hint.setText(
             self.tr("Up to {0} pictures: was each generated, or made by a camera? At the end, who was right.").format(
@@ -234,7 +234,7 @@ class QuizPage(PageWidget):
 
     def redress(self) -> None:
         """Take on the colours of a theme that changed."""
-        self._icon.setPixmap(theme.pixmap("quiz", theme.current().muted, ICON_PX, self.devicePixelRatioF()))
+        self._icon.setPixmap(theme.pixmap("quiz", theme.current().accent, ICON_PX, self.devicePixelRatioF()))
         self.notice.redress()
 
     def shutdown(self) -> None:

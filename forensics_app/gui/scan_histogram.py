@@ -15,7 +15,7 @@ from forensics_app.gui.scan_questions import SPREAD_BINS
 
 SIDE_PX, HEAD_PX, FOOT_PX = 16, 20, 20
 STACKED = ("fake", "unsure", "real")
-KNOB_PX = 7.0
+KNOB_PX, NUMBER_PX = 7.0, 48
 
 
 @dataclass(frozen=True)
@@ -123,17 +123,41 @@ class Histogram(QWidget):
         painter.setPen(QPen(QColor(colours.border), 1))
         painter.drawLine(ground.bottomLeft(), ground.bottomRight())
         self._numbers(painter, ground, colours)
+        self._caption(painter, ground, colours)
         self._line(painter, ground, colours)
 
     def _width(self) -> int:
         return self.width() - 2 * SIDE_PX
 
-    def _bars(self, painter: QPainter, ground: QRectF, colours: theme.Colours) -> None:
-        joined = 1 if ground.width() >= 4 * SPREAD_BINS else 2
-        bars = [
+    def _heights(self) -> list[list[int]]:
+        """Return the files of each bar by answer, stacked from the bottom."""
+        joined = 1 if self._width() >= 4 * SPREAD_BINS else 2
+        return [
             [sum(self._spread.get(label, (0,) * SPREAD_BINS)[start : start + joined]) for label in STACKED]
             for start in range(0, SPREAD_BINS, joined)
         ]
+
+    @property
+    def caption(self) -> str:
+        """What the bars count, and how many files the tallest has."""
+        return self.tr("files by p_fake, at most {0:,} a bar").format(max(map(sum, self._heights()), default=0))
+
+    def _caption(self, painter: QPainter, ground: QRectF, colours: theme.Colours) -> None:
+        """Write the caption above the bars, on that side of the line where there is more room."""
+        painter.setFont(self._font())
+        painter.setPen(QColor(colours.muted))
+        x, side = ground.left() + self.threshold * ground.width(), Qt.AlignmentFlag.AlignLeft
+        place = QRectF(ground.left(), 0, x - NUMBER_PX / 2 - ground.left(), HEAD_PX - 4)
+        if self.threshold < 0.5:
+            place, side = (
+                QRectF(x + NUMBER_PX / 2, 0, ground.right() - x - NUMBER_PX / 2, HEAD_PX - 4),
+                (Qt.AlignmentFlag.AlignRight),
+            )
+        text = painter.fontMetrics().elidedText(self.caption, Qt.TextElideMode.ElideRight, int(place.width()))
+        painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _bars(self, painter: QPainter, ground: QRectF, colours: theme.Colours) -> None:
+        bars = self._heights()
         most, width = max((sum(bar) for bar in bars), default=0), ground.width() / len(bars)
         if not most:
             return

@@ -47,7 +47,9 @@ class DataCard(TitledCard):
         super().__init__("")
         self.title.setText(self.tr("Pictures"))
         self.setAccessibleName(self.tr("Pictures"))
-        self.field = PathField(self.tr("Folder of pictures"), placeholder=self.tr("A folder with a folder a class"))
+        self.field = PathField(
+            self.tr("Folder of pictures"), placeholder=self.tr("A folder with one subfolder per class")
+        )
         self.told, self.problem = label("small"), label("problem")
         self.told.setText(self.tr("The names of its folders are the classes, such as fake and real."))
         for widget in (self.field, self.told, self.problem):

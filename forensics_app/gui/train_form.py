@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -72,6 +74,7 @@ class FormCard(TitledCard):
                 self._places[self._form].addWidget(self._drawn(section))
         if self.advanced.isChecked():
             self._draw_hidden()
+        self._order()
         self.setEnabled(recipe is not None)
         self.check()
 
@@ -80,6 +83,14 @@ class FormCard(TitledCard):
         for section in self._waiting:
             self._places[self._hidden].addWidget(self._drawn(section))
         self._waiting = []
+        self._order()
+
+    def _order(self) -> None:
+        """Let Tab go from line to line, and from the last to what stands below."""
+        shown = [control for control in self.controls.values() if self._form.isAncestorOf(control)]
+        hidden = [control for control in self.controls.values() if self._hidden.isAncestorOf(control)]
+        for before, after in pairwise((self.undo, *shown, self.advanced, *hidden)):
+            QWidget.setTabOrder(before, after)
 
     def settings(self) -> tuple[str, ...]:
         """Return what `--set` is to say."""

@@ -46,7 +46,7 @@ class TrainPage(PageWidget):
         self.queue, self.unfinished, self.done = QueueCard(session.jobs), UnfinishedCard(), TitledCard(self.tr("Ended"))
         self.empty = StartState(
             "train", self.tr("Teach it your own pictures"),
-            self.tr("Choose a folder with a folder of pictures for each class, and a recipe. Nothing leaves this "
+            self.tr("Choose a folder with one subfolder of pictures per class, and a recipe. Nothing leaves this "
                     "computer."),
             self.tr("Choose pictures…"),
         )  # fmt: skip
@@ -80,10 +80,12 @@ class TrainPage(PageWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 12, 8, 8)
         whole.setSpacing(12)
-        row = QHBoxLayout()
+        row, title = QHBoxLayout(), label("headline")
+        title.setText(self.tr("Train"))
         row.setSpacing(16)
         row.addWidget(left)
         row.addWidget(right, 1)
+        whole.addWidget(title)
         whole.addWidget(self.notice)
         whole.addLayout(row, 1)
         self.notice.hide()

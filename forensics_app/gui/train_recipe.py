@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton
 
 from classifier.recipes import BadRecipe, Recipe, header, load, recipe_files
 from forensics_app.gui import words
+from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.labels import label
 from forensics_app.gui.titled_card import TitledCard
@@ -36,11 +37,11 @@ class RecipeCard(TitledCard):
         self.more.setProperty("role", "inline-link")
         self.more.setCheckable(True)
         self.explanation = label("small", selectable=True)
+        self.head.addWidget(self.file)
         for widget in (self.box, self.about, self.facts, self.problem):
             self.body.addWidget(widget)
         self.body.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addWidget(self.explanation)
-        self.head.addWidget(self.file)
         self.explanation.hide()
         self.more.toggled.connect(self.explanation.setVisible)
         self.box.currentIndexChanged.connect(self._choose)
@@ -93,11 +94,8 @@ class RecipeCard(TitledCard):
     def _ask(self) -> None:
         dialog = QFileDialog(self, self.tr("Recipe"), "", self.tr("Recipes (*.yaml *.yml)"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.add_file)
-        dialog.open()
+        ask(dialog, lambda paths: self.add_file(str(paths[0])))
 
-    @Slot(str)
     def add_file(self, name: str) -> None:
         """Choose a recipe file of one's own."""
         if self.box.findData(name) < 0:

@@ -96,7 +96,7 @@ class TrainView(QWidget):
         super().__init__()
         self.card, self.result = JobCard(), ResultCard()
         self.facts = Facts((self.tr("Now"), self.tr("Epoch"), self.tr("Pictures a second"), self.tr("Device")))
-        self.curves, self.matrix = PlotView(), PlotView()
+        self.curves, self.matrix, self.nothing = PlotView(), PlotView(), label("muted")
         self.slider, self.of_epoch = QSlider(Qt.Orientation.Horizontal), label("number")
         self.log: TrainingLog | None = None
         self._lay_out()
@@ -110,7 +110,10 @@ class TrainView(QWidget):
         self.curves.setMinimumHeight(CURVES_PX)
         self.matrix.setFixedSize(MATRIX_PX + 48, MATRIX_PX)
         learning.body.addWidget(self.facts)
+        self.nothing.setMinimumHeight(CURVES_PX)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         learning.body.addWidget(self.curves)
+        learning.body.addWidget(self.nothing)
         note = label("small")
         note.setText(self.tr("On the validation pictures, which it does not learn from. Rows are what they are."))
         self.slider.setAccessibleName(self.tr("Epoch of the confusion matrix"))
@@ -164,12 +167,23 @@ class TrainView(QWidget):
         running = log.job.state in ("running", "pausing", "stopping")
         of = f"{len(log.epochs)} / {log.total}" if log.total else str(len(log.epochs))
         self.facts.tell(log.stage if running else "", of, f"{log.speed:,.0f}" if log.speed else "", log.device)
+        self._tell_nothing(log)
         done = log.job.state == "finished"
         self.result.setVisible(done)
         self.card.setVisible(not done)
         if done:
             self.result.headline.setText(words.legible(log.headline or self.tr("The detector is ready")))
             self.result.where.setText(words.legible(str(log.out)))
+
+    def _tell_nothing(self, log: TrainingLog) -> None:
+        """Say in words that there is no epoch to draw."""
+        ended = log.job.ended
+        self.curves.setVisible(bool(log.epochs))
+        self.nothing.setVisible(not log.epochs)
+        self.nothing.setText(
+            self.tr("It ended before its first epoch was finished: there is nothing to draw.") if ended
+            else self.tr("The curves begin when the first epoch is finished.")
+        )  # fmt: skip
 
     @Slot()
     def _grown(self) -> None:
@@ -184,6 +198,7 @@ class TrainView(QWidget):
 
             return curves(loss, accuracy, plot_theme(colours), phases=phases, kept=kept)
 
+        self._tell_nothing(log)
         told = self.tr("Loss and accuracy over {0} epochs").format(len(log.epochs))
         self.curves.draw(make, told)
         self._taking.setVisible(bool(log.confusions))

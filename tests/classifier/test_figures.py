@@ -87,6 +87,9 @@ def test_curves_of_any_length_stay_tidy(epochs: int, validated: bool) -> None:
     plot = curves(*history(epochs, validated=validated), THEME, kept=epochs)
     assert_tidy(plot)
     assert ("validation" in {words for words, _ in texts(plot)}) == validated
+    rings = [line for axes in plot.axes for line in axes.get_lines() if line.get_markerfacecolor() == "none"]
+    told = ["ring" in axes.get_xlabel() for axes in plot.axes]
+    assert len(rings) == sum(told) == (2 if validated and epochs > 1 else 0)
 
 
 def test_phases_without_room_for_their_names_are_numbered() -> None:

@@ -75,6 +75,15 @@ def test_a_run_is_opened_by_its_own_folder_and_by_its_detectors(tmp_path: Path, 
     assert dashboard(second_detector).headline.startswith("Nothing was measured")
 
 
+def test_what_is_neither_is_told_once(tmp_path: Path) -> None:
+    with pytest.raises(BadRun, match="neither a run nor a detector: open the folder of a training run") as none:
+        open_figures(tmp_path)
+    assert "There is no" not in str(none.value)
+    (tmp_path / "detector.json").write_text("{")
+    with pytest.raises(BadRun, match=r"invalid detector\.json"):
+        open_figures(tmp_path)
+
+
 def test_the_pictures_of_a_cell_are_those_that_it_counts(tmp_path: Path, second_detector: Path) -> None:
     folder = write_run(tmp_path / "run", second_detector, ("ants", "bees", "wasps"), n=8)
     predictions, measured = predicted(folder), open_figures(folder).measured

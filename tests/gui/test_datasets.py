@@ -164,7 +164,7 @@ def test_a_folder_that_is_no_data_set_is_told(qtbot: QtBot, window: Window, page
     qtbot.waitUntil(page.notice.isVisible, timeout=LIMIT_MS)
     assert "class folder" in page.notice.text.text() and page.stack.currentWidget() is page.blank
     drop(window, files([write_picture(tmp_path / "one.png")]))
-    assert "one folder a class" in page.notice.text.text()
+    assert "one subfolder per class" in page.notice.text.text()
 
 
 def test_a_picture_that_cannot_be_read_is_an_empty_cell(qtbot: QtBot, page: DatasetPage, tmp_path: Path) -> None:
@@ -190,6 +190,7 @@ def test_a_cell_is_reached_by_keys(qtbot: QtBot, page: DatasetPage, tmp_path: Pa
     page.show_folder(uneven(tmp_path / "mine", 2))
     sheet = page.view.sheet
     qtbot.waitUntil(lambda: sheet.sheet.rowCount() == 4 and not sheet.reading, timeout=LIMIT_MS)
+    assert [entry.kind for entry in sheet.sheet.entries] == ["real", "fake", "real", "fake"]
     sheet.setCurrentIndex(sheet.sheet.index(0))
     with qtbot.waitSignal(sheet.chosen, timeout=LIMIT_MS) as told:
         QTest.keyClick(sheet, "\r")

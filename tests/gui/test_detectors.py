@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from classifier.detector import default_name, find
 from forensics_app.core.detector_archive import pack
 from forensics_app.gui.detectors_page import DetectorsPage
+from forensics_app.gui.evaluate_page import EvaluatePage
 from forensics_app.gui.window import Window
 from tests.conftest import write_picture
 from tests.gui.conftest import LIMIT_MS, drop, files, wait_judged
@@ -37,11 +38,11 @@ def idle(qtbot: QtBot, page: DetectorsPage) -> None:
 
 
 def test_the_bundled_one_is_shown_with_its_figures(page: DetectorsPage) -> None:
-    assert names(page) == ["default"] and page.name.text() == "default"
+    assert names(page) == ["default"] and page.head.name.text() == "default"
     texts = [line.text() for line in page.cards.findChildren(QLabel)]
     assert "generated called real" in texts and "How often it errs" in texts and "What it can't tell" in texts
     assert any(text.startswith("n ") for text in texts)
-    assert not page.drop.isEnabled() and not page.choose.isEnabled() and page.take_out.isEnabled()
+    assert not page.head.drop.isEnabled() and not page.head.choose.isVisible() and page.head.take_out.isEnabled()
 
 
 @pytest.mark.journey
@@ -50,17 +51,19 @@ def test_a_dropped_zip_is_installed_judges_and_is_removed(
 ) -> None:
     list(pack(detector_folder, tmp_path / "tiny.zip"))
     drop(window, files([tmp_path / "tiny.zip"]))
-    qtbot.waitUntil(lambda: names(page) == ["tiny", "default"] and page.name.text() == "tiny", timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: names(page) == ["tiny", "default"] and page.head.name.text() == "tiny", timeout=LIMIT_MS)
     assert "Installed as “tiny”" in page.notice.text.text()
-    page.choose.click()
+    assert page.head.state.text().startswith("Not the default")
+    page.head.choose.click()
     qtbot.waitUntil(lambda: names(page) == ["tiny", "bundled"], timeout=LIMIT_MS)
     assert default_name() == "tiny" and page.rows.rows[0].default
+    assert page.head.state.text().startswith("The default") and not page.head.choose.isVisible()
     window.inspect.add([write_picture(tmp_path / "one.png", 240, 180)])
     wait_judged(qtbot, window, 1)
     judged = window.inspect.desk.result(0)
     assert judged is not None and judged.analysis.detector_name == "tiny"
     idle(qtbot, page)
-    page.drop.click()
+    page.head.drop.click()
     assert page.sure.isVisible() and "Remove “tiny”" in page._asked.text()
     page.really.click()
     qtbot.waitUntil(lambda: names(page) == ["default"], timeout=LIMIT_MS)
@@ -71,14 +74,22 @@ def test_the_bundled_one_can_be_chosen_again(
     qtbot: QtBot, page: DetectorsPage, detector_folder: Path, bundled: Path
 ) -> None:
     page.install(detector_folder)
-    qtbot.waitUntil(lambda: page.name.text() == "tiny", timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: page.head.name.text() == "tiny", timeout=LIMIT_MS)
     page.make_default()
     qtbot.waitUntil(lambda: names(page) == ["tiny", "bundled"], timeout=LIMIT_MS)
     idle(qtbot, page)
     page.list.setCurrentIndex(page.rows.index(1))
-    page.choose.click()
+    page.head.choose.click()
     qtbot.waitUntil(lambda: names(page) == ["tiny", "default"], timeout=LIMIT_MS)
     assert find("default") == bundled
+
+
+def test_its_figures_are_a_click_away(qtbot: QtBot, window: Window, page: DetectorsPage, bundled: Path) -> None:
+    page.head.evaluate.click()
+    figures = window.current
+    assert isinstance(figures, EvaluatePage)
+    qtbot.waitUntil(lambda: figures.board.shown is not None, timeout=LIMIT_MS)
+    assert figures.board.shown is not None and figures.board.shown.run.folder == bundled
 
 
 def test_an_export_can_be_installed_again(qtbot: QtBot, page: DetectorsPage, tmp_path: Path) -> None:
@@ -112,6 +123,6 @@ def test_a_broken_one_is_a_row_that_says_why(qtbot: QtBot, window: Window, page:
     page.list.setCurrentIndex(page.rows.index(0))
     idle(qtbot, page)
     texts = [line.text() for line in page.cards.findChildren(QLabel)]
-    assert "It cannot be used" in texts and not page.take_out.isEnabled() and page.drop.isEnabled()
+    assert "It cannot be used" in texts and not page.head.take_out.isEnabled() and page.head.drop.isEnabled()
     page.list.grab()
     shutil.rmtree(broken)

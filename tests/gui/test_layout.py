@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QScrollBar,
     QTextEdit,
     QToolButton,
@@ -29,6 +30,7 @@ from pytestqt.qtbot import QtBot
 
 from forensics_app.gui.pages import PAGES
 from forensics_app.gui.toolbar import Elided
+from forensics_app.gui.train_page import TrainPage
 from forensics_app.gui.window import Window
 from tests.conftest import write_picture
 from tests.gui.conftest import drop, files, wait_judged
@@ -36,7 +38,7 @@ from tests.gui.conftest import drop, files, wait_judged
 SIZES = ((1280, 800), (900, 640))
 CONTROLS = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QTextEdit, QAbstractItemView)
 FILLER = " lorem ipsum dolor sit amet consetetur sadipscing elitr sed diam nonumy eirmod tempor invidunt ut labore"
-SLACK_PX = 1
+SLACK_PX, ROW_PX = 1, 12
 
 
 class Longer(QTranslator):
@@ -176,6 +178,58 @@ def test_and_for_texts_that_are_40_per_cent_longer(
     assert window.sidebar.button(0).accessibleName() != "Inspect"
     lacking = {page.key: told for page in PAGES if (told := problems_of(window, page.key, size, qtbot))}
     assert not lacking
+
+
+def test_every_page_with_several_parts_has_its_title_on_top(window: Window) -> None:
+    for page in PAGES:
+        if page.key in ("inspect", "about"):  # a picture's name stands there; the program's
+            continue
+        window.turn_to(page.key)
+        found = [one for one in window.current.findChildren(QLabel)
+                 if one.text() == page.title and one.property("role") == "headline" and one.isVisible()]  # fmt: skip
+        assert len(found) == 1 and found[0].mapTo(window.current, QPoint(0, 0)).y() < 32, page.key
+
+
+def test_numbers_keep_off_the_edge_of_their_boxes(window: Window) -> None:
+    window.turn_to("data")
+    boxes = window.current.findChildren(QAbstractSpinBox)
+    assert boxes and all(box.width() - box.lineEdit().geometry().right() > 8 for box in boxes if box.isVisible())
+
+
+def tab_order(page: QWidget) -> list[QWidget]:
+    """Return what Tab stops at on a page, in its order."""
+    found, one = [], page.nextInFocusChain()
+    while one is not page:
+        if page.isAncestorOf(one) and one.isVisible() and one.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            found.append(one)
+        one = one.nextInFocusChain()
+    return [one for one in found if one.focusProxy() is None]
+
+
+def column_of(control: QWidget, page: QWidget) -> QWidget:
+    """Return the scroll area that a control is in, or the page."""
+    place: QWidget | None = control
+    while place is not None and place is not page and not isinstance(place, QScrollArea):
+        place = place.parentWidget()
+    return place or page
+
+
+@pytest.mark.parametrize("key", [page.key for page in PAGES])
+def test_tab_goes_down_one_column_after_the_other(qtbot: QtBot, window: Window, key: str) -> None:
+    window.turn_to(key)
+    page = window.current
+    if isinstance(page, TrainPage):
+        qtbot.waitUntil(lambda: page.recipe.recipe is not None)
+        page.form.advanced.click()
+    QTest.qWait(100)  # rows that were just made find their places
+    visited, last = list[QWidget](), dict[QWidget, int]()
+    for control in tab_order(page):
+        column, y = column_of(control, page), control.mapTo(page, QPoint(0, 0)).y()
+        if column is not page and column is not (visited[-1] if visited else None):
+            assert column not in visited, f"{named(control)} comes after another column"
+        assert isinstance(control, QScrollArea) or y >= last.get(column, 0) - ROW_PX, f"{named(control)} is further up"
+        last[column] = y if not isinstance(control, QScrollArea) else 0
+        visited.append(column)
 
 
 def test_every_control_of_every_page_has_a_name(qtbot: QtBot, window: Window) -> None:

@@ -162,6 +162,7 @@ def test_the_threshold_says_what_it_would_change() -> None:
 def test_the_threshold_is_dragged_and_then_shown(qtbot: QtBot, page: ScanPage) -> None:
     strip = page.results.strip
     assert strip.histogram.threshold == 0.7 and "no others" in strip.told.text()
+    assert strip.histogram.caption.startswith("files by p_fake, at most ")
     start, end = (QPoint(16 + round(at * (strip.histogram.width() - 32)), 60) for at in (0.7, 0.45))
     QTest.mousePress(strip.histogram, Qt.MouseButton.LeftButton, pos=start)
     qtbot.mouseMove(strip.histogram, end)

@@ -4,7 +4,10 @@ import re
 from dataclasses import asdict
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget
+from pytestqt.qtbot import QtBot
 
 from classifier.places import resources
 from forensics_app.gui import theme
@@ -44,3 +47,22 @@ def test_every_icon_has_strokes(qapp: QApplication) -> None:
     for path in sorted((resources() / "icons").glob("*.svg")):
         image = theme.pixmap(path.stem, "#ff0000", 24).toImage()
         assert any(image.pixelColor(x, y).alpha() > 128 for x in range(24) for y in range(24)), path.name
+
+
+@pytest.mark.parametrize("name", theme.THEMES)
+def test_hints_in_fields_and_boxes_to_tick_can_be_seen(
+    name: str, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORENSICS_THEME", name)
+    theme.apply(qapp)
+    muted = QColor(theme.THEMES[name].muted)
+    field, boxes = QLineEdit(), QListWidget()
+    field.setPlaceholderText("Name contains…")
+    boxes.addItem("a run")
+    boxes.item(0).setCheckState(Qt.CheckState.Unchecked)
+    for widget in (field, boxes):
+        qtbot.addWidget(widget)
+        widget.show()
+    assert field.palette().color(QPalette.ColorRole.PlaceholderText) == muted
+    row = boxes.grab(boxes.visualItemRect(boxes.item(0))).toImage()
+    assert any(row.pixelColor(x, row.height() // 2) == muted for x in range(24))

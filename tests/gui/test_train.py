@@ -167,3 +167,21 @@ def test_a_failure_is_the_commands_own_sentence(qtbot: QtBot, page: TrainPage) -
     qtbot.waitUntil(lambda: log.job.ended, timeout=LIMIT_MS)
     assert log.job.state == "failed" and "nowhere.pth" in log.job.why
     assert page.view.card.log.isVisible() and not page.view.result.isVisible()
+    assert not page.view.curves.isVisible() and "before its first epoch" in page.view.nothing.text()
+    assert page.view.nothing.isVisible()
+
+
+def test_curves_come_with_the_first_epoch(qtbot: QtBot, page: TrainPage) -> None:
+    log = begun(qtbot, page)
+    assert page.view.nothing.isVisible() and "first epoch is finished" in page.view.nothing.text()
+    qtbot.waitUntil(lambda: log.job.ended, timeout=LIMIT_MS)
+    assert page.view.curves.isVisible() and not page.view.nothing.isVisible()
+
+
+def test_a_recipe_file_is_asked_for_without_blocking(
+    qtbot: QtBot, page: TrainPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = write_recipe(tmp_path / "own.yaml", **TINY)
+    monkeypatch.setattr("forensics_app.gui.train_recipe.ask", lambda dialog, then: (dialog.deleteLater(), then([own])))
+    page.recipe.file.click()
+    assert page.recipe.box.currentText() == "own.yaml" and page.recipe.recipe is not None
