@@ -122,7 +122,7 @@ class ThresholdView(QWidget):
         self.plot.band = (band.low, band.high) if band else None
         self.note.setText(self.tr(
             "The tinted stretch is where this detector says “can't tell”. Click into the plot or move the slider."
-        ) if band else self.tr("Click into the plot or move the slider."))  # fmt: skip
+        ) if band and band.low < band.high else self.tr("Click into the plot or move the slider."))  # fmt: skip
         self._draw()
         start = round((band.high if band else 0.5) * STEPS)
         self.slider.setValue(start)
