@@ -1,4 +1,6 @@
-"""How quickly the Scan page shows a large store, and how smoothly its table scrolls: prints a Markdown table.
+"""How quickly the Scan page shows a large store, and how smoothly its table scrolls.
+
+    python benchmarks/window_table.py --write
 
 A window without a screen (Qt's platform "offscreen") shows a store of made-up rows (`benchmarks/store.py`), whose files
 are not there. A thing is shown when its first rows have been painted. A gap is the longest time in which the event
@@ -22,6 +24,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyleOptionSlider
+from sections import write
 from store import fill, machine
 
 if TYPE_CHECKING:
@@ -179,8 +182,8 @@ def measure(page: ScanPage, runs: int) -> Iterator[tuple[str, str, list[float]]]
     yield from ((what, "ms", values) for what, values in found.items())
 
 
-def report(rows: int, runs: int, home: Path) -> None:
-    """Print the table."""
+def report(rows: int, runs: int, home: Path) -> str:
+    """Return the table, after showing it row by row: it takes minutes."""
     from forensics_app.gui import app as entry
     from forensics_app.gui.scan_page import ScanPage
     from forensics_app.gui.window import Window
@@ -197,13 +200,17 @@ def report(rows: int, runs: int, home: Path) -> None:
     assert isinstance(page, ScanPage)
     page.repaint()
     first = (time.perf_counter() - begun) * 1000
-    print(f"`benchmarks/window_table.py`, {datetime.datetime.now().date()}, {rows:,} rows, {machine()}.")
-    print(f"The page's first visit took {first:.0f} ms.\n")
-    print("| what | n | least | median | most |\n|---|---|---|---|---|")
+    lines = [
+        f"`benchmarks/window_table.py`, {datetime.datetime.now().date()}, {rows:,} rows, {machine()}.",
+        f"The page's first visit took {first:.0f} ms.\n",
+        "| what | n | least | median | most |\n|---|---|---|---|---|",
+    ]
     for what, unit, values in measure(page, runs):
         cells = " | ".join(f"{one:.0f} {unit}" for one in (min(values), statistics.median(values), max(values)))
-        print(f"| {what} | {len(values)} | {cells} |", flush=True)
+        lines.append(f"| {what} | {len(values)} | {cells} |")
+        print(lines[-1], flush=True)
     window.quit()
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -211,10 +218,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="write the table into docs/BENCHMARKS.md")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FORENSICS_HOME"] = folder
-        report(given.rows, given.runs, Path(folder))
+        text = report(given.rows, given.runs, Path(folder))
+    if given.write:
+        write("window table", text)
 
 
 if __name__ == "__main__":
