@@ -1,12 +1,21 @@
-"""The sheet that shows the keys."""
+"""The sheet that shows the keys, and what Enter does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QIcon, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QHBoxLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from forensics_app.gui.labels import label
 
@@ -84,3 +93,12 @@ def _grid(title: str, keys: Keys) -> QGridLayout:
         grid.addWidget(text, line, 1)
     grid.setRowStretch(len(keys) + 1, 1)
     return grid
+
+
+def enters(event: QKeyEvent) -> bool:
+    """Press the button that has the focus on Enter, as Space does; Qt does so in dialogs alone."""
+    focused = QApplication.focusWidget()
+    if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or not isinstance(focused, QAbstractButton):
+        return False
+    focused.click()
+    return True

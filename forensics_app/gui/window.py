@@ -31,7 +31,7 @@ from forensics_app.gui.pages import PAGES, import_all
 from forensics_app.gui.palette import Palette
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
-from forensics_app.gui.shortcuts import EVERYWHERE, ShortcutSheet, said
+from forensics_app.gui.shortcuts import EVERYWHERE, ShortcutSheet, enters, said
 from forensics_app.gui.sidebar import Mark, Sidebar
 from forensics_app.gui.status import StatusLine
 from forensics_app.gui.welcome import Welcome
@@ -248,7 +248,7 @@ class Window(QMainWindow):
         """Show the keys on ?; let the page act on keys that no widget wanted, wherever the focus is."""
         if event.text() == "?":
             self.show_keys()
-        elif self.current is self.inspect:
+        elif not enters(event) and self.current is self.inspect:
             self.inspect.keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

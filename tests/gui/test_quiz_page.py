@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from forensics_app.core.quiz import Tally, tallies
@@ -76,6 +76,28 @@ def test_the_samples_are_played_and_one_is_inspected(qtbot: QtBot, window: Windo
         lambda: len(window.inspect.desk.pictures.rows) == 1 and not window.inspect.desk.running, timeout=LIMIT_MS
     )
     assert window.key == "inspect"
+
+
+def test_a_whole_game_by_keys_alone(qtbot: QtBot, window: Window, page: QuizPage) -> None:
+    def press(key: Qt.Key) -> None:
+        QTest.keyClick(QApplication.focusWidget() or window, key)
+
+    window.activateWindow()
+    page.field.setFocus()
+    for _ in range(6):
+        if page.samples.hasFocus():
+            break
+        press(Qt.Key.Key_Tab)
+    press(Qt.Key.Key_Return)
+    for key in (Qt.Key.Key_G, Qt.Key.Key_C, Qt.Key.Key_U, Qt.Key.Key_C, Qt.Key.Key_G):
+        shown(qtbot, page)
+        qtbot.waitUntil(lambda: not page._dealing.busy, timeout=LIMIT_MS)
+        press(key)
+    assert page.stack.currentWidget() is page.result and page.result.play.hasFocus()
+    assert [guess.yours for guess in page._guesses] == ["fake", "real", "unsure", "real", "fake"]
+    press(Qt.Key.Key_Return)
+    shown(qtbot, page)
+    assert page.stack.currentWidget() is page.play and not page._guesses
 
 
 def test_a_game_that_is_stopped_tells_what_there_is(qtbot: QtBot, page: QuizPage, tmp_path: Path) -> None:
