@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import _thread
+import json
 import os
 import signal
+import sys
 import threading
 
 WITH_STDIN = "FORENSICS_ENDS_WITH_STDIN"
 """Set to 1, a command ends as by Ctrl-C as soon as its stdin is closed, and gives way to the program that runs it."""
+WITH_ARGUMENTS = "FORENSICS_ARGUMENTS"
+"""A JSON list that takes the place of the arguments: Qt loses the bytes of names that are not UTF-8."""
 NICENESS = 10
 
 
 def obey() -> None:
-    """Watch stdin if the program that runs us asks for it."""
+    """Watch stdin, and take the arguments from the environment, if the program that runs us asks for it."""
+    if given := os.environ.pop(WITH_ARGUMENTS, ""):
+        sys.argv[1:] = json.loads(given)
     if os.environ.pop(WITH_STDIN, "") != "1":
         return
     if hasattr(os, "nice"):

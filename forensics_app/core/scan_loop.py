@@ -183,7 +183,7 @@ class Loop:
         try:
             return self.rows.keep(disk_gone=self._is_gone())
         except BadStore as error:
-            raise CannotScan(f"{error} What was judged before is kept: run the same command again to go on.") from None
+            raise CannotScan(f"{error} What was judged before is kept: scan again to go on.") from None
 
     def _is_gone(self) -> bool:
         return _identity(self.source.root) != self.identity

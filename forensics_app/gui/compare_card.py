@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
 from classifier.detector import CARD, FAST, BadDetector
 from classifier.runtime import Detector
@@ -15,6 +15,7 @@ from forensics_app.core.analysis import Analysis, CannotJudge, analyze
 from forensics_app.core.detectors import listed
 from forensics_app.gui import theme, words
 from forensics_app.gui.cards import TitledCard
+from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.judging import Judged
 from forensics_app.gui.labels import label
 from forensics_app.gui.latest import Latest
@@ -81,7 +82,7 @@ class CompareCard(TitledCard):
 
     def __init__(self) -> None:
         super().__init__(self.tr("Compare detectors"))
-        self.choice, self.first, self.second = QComboBox(), Line(), Line()
+        self.choice, self.first, self.second = ComboBox(), Line(), Line()
         self.choice.setAccessibleName(self.tr("Detector to compare with"))
         self.choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.note = label("small")

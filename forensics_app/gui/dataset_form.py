@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from forensics_app.gui import words
 from forensics_app.gui.cards import TitledCard
+from forensics_app.gui.choice_fields import ComboBox, SpinBox
 from forensics_app.gui.labels import label
 from forensics_app.gui.path_field import PathField
 
@@ -34,8 +35,8 @@ class DatasetForm(TitledCard):
 
     def __init__(self) -> None:
         super().__init__(self.tr("Make a data set"))
-        self.model, self.real = QComboBox(), QComboBox()
-        self.scheduler, self.format = QComboBox(), QComboBox()
+        self.model, self.real = ComboBox(), ComboBox()
+        self.scheduler, self.format = ComboBox(), ComboBox()
         self.count, self.steps = self._number(1, 1_000_000, 150), self._number(1, 1000, 50)
         self.seed, self.side = self._number(0, 2**31 - 1, 0), self._number(0, 4096, 0)
         self.quality = self._number(1, 100, 90)
@@ -58,7 +59,7 @@ class DatasetForm(TitledCard):
 
     @staticmethod
     def _number(low: int, high: int, value: int) -> QSpinBox:
-        box = QSpinBox()
+        box = SpinBox()
         box.setRange(low, high)
         box.setValue(value)
         box.setGroupSeparatorShown(True)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLay
 from classifier.detector import folders
 from forensics_app.core.run_folder import BadRun
 from forensics_app.core.run_list import found
-from forensics_app.gui import words
 from forensics_app.gui.detector_install import Installation
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.evaluate_board import Board
@@ -125,7 +124,7 @@ class EvaluatePage(PageWidget):
     def _failed(self, error: Exception) -> None:
         self._reading = None
         known = self.tr("This folder cannot be read: {0}.").format(type(error).__name__)
-        self.notice.tell(words.legible(str(error) if isinstance(error, BadRun) else known))
+        self.notice.tell(str(error) if isinstance(error, BadRun) else known)
 
     @Slot(object)
     def _show(self, shown: Dashboard) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QGridLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
+from classifier.detector import default_name
 from forensics_app.gui import words
+from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.job_card import JobCard
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.labels import label
@@ -64,7 +66,7 @@ class MeasureCard(TitledCard):
         self._session = session
         self.place = Path()
         """The folder that figures go below."""
-        self.detector, self.split = QComboBox(), QComboBox()
+        self.detector, self.split = ComboBox(), ComboBox()
         self.data = PathField(
             self.tr("Folder of pictures"), placeholder=self.tr("A folder with one subfolder per class")
         )
@@ -124,7 +126,10 @@ class MeasureCard(TitledCard):
         for one in found:
             if one.problem is None:
                 self.detector.addItem(words.legible(one.name), str(one.folder))
-        self.detector.setCurrentIndex(max(0, self.detector.findData(chosen)))
+        known = [one.name for one in found if one.problem is None]
+        default = known.index(default_name()) if default_name() in known else 0
+        place = self.detector.findData(chosen)
+        self.detector.setCurrentIndex(default if place < 0 else place)
         self._check()
 
     def offer(self, folder: Path) -> None:

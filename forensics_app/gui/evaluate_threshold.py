@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from classifier.metrics import Figure as Measured
 from classifier.thresholds import answer_lines, answers_at, error_lines, errors_at
 from forensics_app.core.run_folder import Run
 from forensics_app.core.run_tables import told
 from forensics_app.gui import theme, words
+from forensics_app.gui.choice_fields import Slider
 from forensics_app.gui.figure_table import FigureTable
 from forensics_app.gui.labels import label
 from forensics_app.gui.plot_view import PlotView, plot_theme
@@ -69,7 +70,7 @@ class ThresholdView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.card, self.meaning = TitledCard(self.tr("Threshold")), TitledCard(self.tr("At this threshold"))
-        self.slider, self.value = QSlider(Qt.Orientation.Horizontal), label("headline")
+        self.slider, self.value = Slider(Qt.Orientation.Horizontal), label("headline")
         self.slider.setRange(0, STEPS)
         self.slider.setMinimumHeight(24)
         self.slider.setAccessibleName(self.tr("Threshold in two-hundredths"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QPushButton, QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from forensics_app.core.colour_maps import COLOUR_MAPS, table
 from forensics_app.core.map_words import STAGES
@@ -12,6 +12,7 @@ from forensics_app.core.maps import NEEDS_TORCH
 from forensics_app.core.overlay import COLOUR_MAP, OPACITY
 from forensics_app.gui import image_maps
 from forensics_app.gui.cards import TitledCard
+from forensics_app.gui.choice_fields import ComboBox, Slider
 from forensics_app.gui.image_maps import LAST, Found
 from forensics_app.gui.judging import Judged
 from forensics_app.gui.labels import label
@@ -64,14 +65,14 @@ class MapCard(TitledCard):
         self.divide = self._check(
             self.tr("Original left, map right"), self.tr("S; drag the line, or move it with [ and ]")
         )
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, 100)
         self.slider.setAccessibleName(self.tr("Opacity of the map in per cent"))
         self._percent, self._note, self.legend = label("number"), label("small"), Legend()
         self._percent.setWordWrap(False)
         self._percent.setMinimumWidth(44)
         self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.colours, self.classes, self.stages = (QComboBox() for _ in range(3))
+        self.colours, self.classes, self.stages = (ComboBox() for _ in range(3))
         self.draw = QPushButton(self.tr("Draw the map"))
         self.trust = TrustBadge()
         self._how, self._which = QWidget(), QWidget()

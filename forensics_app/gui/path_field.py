@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
+from forensics_app.core.words import shown
 from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.intake import sources_in
 
@@ -22,7 +23,7 @@ class PathField(QWidget):
 
     def __init__(self, caption: str, kind: Kind = "folder", placeholder: str = "") -> None:
         super().__init__()
-        self._caption, self._kind = caption, kind
+        self._caption, self._kind, self._given = caption, kind, Path()
         self.line = QLineEdit()
         self.line.setPlaceholderText(placeholder)
         self.line.setAccessibleName(caption)
@@ -43,11 +44,14 @@ class PathField(QWidget):
     def path(self) -> Path | None:
         """Return what is chosen, or None if nothing."""
         text = self.line.text().strip()
+        if text and text == shown(str(self._given)):
+            return self._given  # a name that is not UTF-8 cannot stand in the line
         return Path(text).expanduser() if text else None
 
     def set_path(self, path: Path | None) -> None:
         """Choose something, or nothing."""
-        self.line.setText("" if path is None else str(path))
+        self._given = path or Path()
+        self.line.setText("" if path is None else shown(str(path)))
         self.changed.emit()
 
     @Slot()

@@ -14,18 +14,25 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
 
+from forensics_app.core.words import shown
+
 State = Literal["waiting", "running", "pausing", "paused", "stopping", "finished", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("finished", "failed", "cancelled")
 LOG_LINES = 2000
 PATIENCE_MS, LAST_PATIENCE_MS = 15_000, 5_000
 TIME_LEFT_AFTER_S = 4.0
-DONE, FAILED_FILES, CANCELLED = 0, 1, 130
+DONE, FAILED_FILES, CANCELLED, KILLED = 0, 1, 130, 9
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def program() -> tuple[str, ...]:
     """Return the words that start our command line: this very program, installed or frozen into one folder."""
     return (sys.executable,) if getattr(sys, "frozen", False) else (sys.executable, "-m", "forensics_app")
+
+
+def encodable(text: str) -> bool:
+    """Return whether Qt keeps a text as it is; it loses the bytes of names that are not UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 class ProcessJob(QObject):
@@ -69,7 +76,7 @@ class ProcessJob(QObject):
         self.last: dict[str, Any] = {}
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._process: QProcess | None = None
-        self._begun, self._base = 0.0, 0
+        self._begun, self._base, self._crashed = 0.0, 0, False
         self._soon = QTimer(self, interval=80, singleShot=True)
         self._soon.timeout.connect(self.changed)
         self._patience = QTimer(self, singleShot=True)
@@ -95,7 +102,7 @@ class ProcessJob(QObject):
     @property
     def log(self) -> str:
         """The command and the last lines of its stderr."""
-        return "\n".join(("forensics " + " ".join(self._first), *self._log))
+        return "\n".join((shown("forensics " + " ".join(self._first)), *self._log))
 
     def left_s(self) -> float | None:
         """Return the seconds that are left, once there is something to tell them from."""
@@ -150,12 +157,15 @@ class ProcessJob(QObject):
         extra = {"FORENSICS_ENDS_WITH_STDIN": "1", "PYTHONUTF8": "1", "NO_COLOR": "1", "COLUMNS": "100"}
         if not getattr(sys, "frozen", False):
             extra["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+        words = [*arguments, "--json"]
+        if any(not encodable(word) for word in words):
+            extra["FORENSICS_ARGUMENTS"] = json.dumps(words)
         for name, value in {**extra, **self._environment}.items():
             environment.insert(name, value)
         process.setProcessEnvironment(environment)
         own = program()
         process.setProgram(own[0])
-        process.setArguments([*own[1:], *arguments, "--json"])
+        process.setArguments([*own[1:], *filter(encodable, words)])
         self._text = {"out": codecs.getincrementaldecoder("utf-8")("replace"),
                       "err": codecs.getincrementaldecoder("utf-8")("replace")}  # fmt: skip
         self._rest = {"out": "", "err": ""}
@@ -231,7 +241,7 @@ class ProcessJob(QObject):
         self._patience.stop()
         self._process, self.code = None, code
         process.deleteLater()
-        crashed = status == QProcess.ExitStatus.CrashExit
+        crashed = self._crashed = status == QProcess.ExitStatus.CrashExit and code >= 0
         if code in (DONE, FAILED_FILES) and not crashed:
             self._tell("finished")
         elif self.state == "pausing":
@@ -256,6 +266,10 @@ class ProcessJob(QObject):
         told = next((line.strip() for line in reversed(self._log) if line.strip()), "")
         if self.code == 2 and told:
             return told
+        if self._crashed:
+            killed = self.tr("It was killed (signal 9): the memory may have been short.")
+            crashed = self.tr("It crashed (signal {0}); the log may say more.").format(self.code)
+            return f"{killed if self.code == KILLED else crashed} {self.kept}".strip()
         return self.tr("It ended unexpectedly (code {0}). The log says why.").format(self.code)
 
     def _to(self, state: State) -> None:

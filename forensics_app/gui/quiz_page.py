@@ -112,6 +112,7 @@ class QuizPage(PageWidget):
 
     def _connect(self) -> None:
         self.go.clicked.connect(self._play_folder)
+        self.field.line.returnPressed.connect(self._play_folder)
         self.samples.clicked.connect(lambda: self.begin(None))
         self.play.answered.connect(self._answered)
         self.play.stop.clicked.connect(self._stop)

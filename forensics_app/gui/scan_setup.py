@@ -12,6 +12,7 @@ from classifier.detector import DEFAULT
 from classifier.places import home
 from forensics_app.core.detectors import Listed, listed
 from forensics_app.gui import words
+from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.labels import label
 from forensics_app.gui.session import Session
@@ -30,7 +31,7 @@ class ScanSetup(QFrame):
         self.setProperty("role", "card")
         self._settings = session.settings
         self._job: ThreadJob | None = None
-        self.detector = QComboBox()
+        self.detector = ComboBox()
         self.detector.setAccessibleName(self.tr("Detector"))
         self.detector.setMinimumWidth(112)
         self.fast, self.maps = QCheckBox(self.tr("Fast")), QCheckBox(self.tr("Heat maps"))

@@ -5,19 +5,18 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
 from classifier.places import home
 from forensics_app.core.overlay import OPACITY
+from forensics_app.gui.choice_fields import ComboBox, Slider
 from forensics_app.gui.labels import label
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.session import Session
@@ -31,10 +30,10 @@ class SettingsPage(PageWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = session.settings
-        self.theme = QComboBox()
+        self.theme = ComboBox()
         for key, text in (("system", self.tr("As the system")), ("light", self.tr("Light")), ("dark", self.tr("Dark"))):
             self.theme.addItem(text, key)
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity = Slider(Qt.Orientation.Horizontal)
         self.opacity.setRange(5, 100)
         self._percent = label("number")
         self.forget = QPushButton(self.tr("Forget recent files"))

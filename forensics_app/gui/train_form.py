@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QPushBu
 from classifier.recipes import Recipe
 from forensics_app.core.recipe_form import Entry, Section, problems, sections, settings
 from forensics_app.gui import words
+from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.labels import label
 from forensics_app.gui.titled_card import TitledCard
 
@@ -158,7 +159,7 @@ class FormCard(TitledCard):
     def _control(self, entry: Entry) -> QLineEdit | QComboBox:
         control: QLineEdit | QComboBox
         if entry.choices:
-            control = QComboBox()
+            control = ComboBox()
             control.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             named = {"true": self.tr("yes"), "false": self.tr("no"), "": self.tr("not set")}
             for choice in entry.choices:

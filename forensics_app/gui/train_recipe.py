@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton
 
 from classifier.recipes import BadRecipe, Recipe, header, load, recipe_files
 from forensics_app.gui import words
+from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.file_dialog import ask
 from forensics_app.gui.jobs import ThreadJob
 from forensics_app.gui.labels import label
@@ -29,7 +30,7 @@ class RecipeCard(TitledCard):
         self.setAccessibleName(self.tr("Recipe"))
         self.recipe: Recipe | None = None
         self.name = ""
-        self.box, self.file = QComboBox(), QPushButton(self.tr("From a file…"))
+        self.box, self.file = ComboBox(), QPushButton(self.tr("From a file…"))
         self.box.setAccessibleName(self.tr("Recipe"))
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.about, self.facts, self.problem = label("body"), label("small"), label("problem")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QWid
 
 from classifier.detector import NAME
 from forensics_app.gui import words
+from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.labels import label
 from forensics_app.gui.path_field import PathField
 from forensics_app.gui.settings import Settings
@@ -48,7 +49,7 @@ class StartCard(TitledCard):
         self.name = QLineEdit()
         self.runs = PathField(self.tr("Folder for runs"))
         self.weights = PathField(self.tr("Weights to start from"), "file", self.tr("as the recipe says"))
-        self.device = QComboBox()
+        self.device = ComboBox()
         self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for key, text in (("auto", self.tr("Automatic")), ("cpu", self.tr("Processor")),
                           ("cuda", self.tr("NVIDIA GPU (CUDA)")), ("mps", self.tr("Apple GPU (MPS)"))):  # fmt: skip

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
 from forensics_app.core.run_list import REPORT
 from forensics_app.gui import theme, words
+from forensics_app.gui.choice_fields import Slider
 from forensics_app.gui.job_card import JobCard
 from forensics_app.gui.labels import label
 from forensics_app.gui.plot_view import PlotView, plot_theme
@@ -97,7 +97,7 @@ class TrainView(QWidget):
         self.card, self.result = JobCard(), ResultCard()
         self.facts = Facts((self.tr("Now"), self.tr("Epoch"), self.tr("Pictures a second"), self.tr("Device")))
         self.curves, self.matrix, self.nothing = PlotView(), PlotView(), label("muted")
-        self.slider, self.of_epoch = QSlider(Qt.Orientation.Horizontal), label("number")
+        self.slider, self.of_epoch = Slider(Qt.Orientation.Horizontal), label("number")
         self.log: TrainingLog | None = None
         self._lay_out()
         self.result.evaluate.clicked.connect(lambda: self._ask("evaluate"))

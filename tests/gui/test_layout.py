@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt, QTranslator
+from PySide6.QtCore import QCoreApplication, QPoint, QPointF, QRect, QSize, Qt, QTranslator
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QCheckBox,
     QComboBox,
     QLabel,
@@ -22,6 +24,8 @@ from PySide6.QtWidgets import (
     QRadioButton,
     QScrollArea,
     QScrollBar,
+    QSlider,
+    QSpinBox,
     QTextEdit,
     QToolButton,
     QWidget,
@@ -230,6 +234,29 @@ def test_tab_goes_down_one_column_after_the_other(qtbot: QtBot, window: Window, 
         assert isinstance(control, QScrollArea) or y >= last.get(column, 0) - ROW_PX, f"{named(control)} is further up"
         last[column] = y if not isinstance(control, QScrollArea) else 0
         visited.append(column)
+
+
+def value_of(field: QWidget) -> int:
+    return field.currentIndex() if isinstance(field, QComboBox) else field.value()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_the_wheel_changes_nothing_that_one_is_not_in(qtbot: QtBot, window: Window) -> None:
+    seen = 0
+    for page in PAGES:
+        window.turn_to(page.key)
+        window.setFocus()
+        fields = [one for kind in (QComboBox, QSpinBox, QSlider) for one in window.current.findChildren(kind)]
+        before = [value_of(one) for one in fields]
+        for one in fields:
+            for turn in (-120, 120):
+                at = QPointF(one.rect().center())
+                QApplication.sendEvent(
+                    one, QWheelEvent(at, one.mapToGlobal(at), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
+                                     Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)
+                )  # fmt: skip
+                assert [value_of(each) for each in fields] == before, one.accessibleName()
+        seen += len(fields)
+    assert seen > 20
 
 
 def test_every_control_of_every_page_has_a_name(qtbot: QtBot, window: Window) -> None:

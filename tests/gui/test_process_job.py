@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from forensics_app.core.store import Query, ScanStore
 from forensics_app.gui.job_card import JobCard, LogSheet
 from forensics_app.gui.job_list import JobList
+from forensics_app.gui.path_field import PathField
 from forensics_app.gui.process_job import ProcessJob
 from tests.conftest import write_picture
 
@@ -121,12 +123,34 @@ def test_a_crash_is_a_sentence_and_a_log(qtbot: QtBot, scan: Callable[..., Proce
     assert job._process is not None
     os.kill(job._process.processId(), signal.SIGKILL)
     qtbot.waitUntil(lambda: bool(ends), timeout=LIMIT_MS)
-    assert len(ends) == 1 and ends[0].startswith("failed It ended unexpectedly")
+    assert (
+        len(ends) == 1
+        and ends[0] == "failed It was killed (signal 9): the memory may have been short. What was judged is kept."
+    )
     assert not card.log.isHidden() and card.cancel.isHidden()
     card.log.click()
     sheet = card.findChild(LogSheet)
     assert sheet is not None and "forensics scan" in job.log
     sheet.reject()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names there are bytes")
+def test_a_folder_whose_name_is_not_utf_8_is_worked_on(
+    qtbot: QtBot, scan: Callable[..., ProcessJob], tmp_path: Path
+) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    write_picture(root / "a.png", 64, 64)
+    job = scan(root=root)
+    ends = told(job)
+    job.start()
+    qtbot.waitUntil(lambda: bool(ends), timeout=LIMIT_MS)
+    assert ends == ["finished summary"] and rows(tmp_path) == 1 and "caf\\xe9" in job.log
+    field = PathField("Folder")
+    qtbot.addWidget(field)
+    field.set_path(root)
+    assert field.path() == root and field.line.text().endswith("caf\\xe9")
+    field.line.setText("/other")
+    assert field.path() == Path("/other")
 
 
 def test_a_refusal_is_the_commands_own_sentence(qtbot: QtBot, scan: Callable[..., ProcessJob], tmp_path: Path) -> None:

@@ -113,6 +113,13 @@ def test_a_game_that_is_stopped_tells_what_there_is(qtbot: QtBot, page: QuizPage
     assert tallies(page._guesses)[0] in (Tally(1, 0, 0), Tally(0, 1, 0))
 
 
+def test_return_in_the_field_plays(qtbot: QtBot, page: QuizPage, tmp_path: Path) -> None:
+    page.field.line.setText(str(filled(tmp_path / "set", 2, 2)))
+    QTest.keyClick(page.field.line, Qt.Key.Key_Return)
+    shown(qtbot, page)
+    assert page.play.told.text().startswith("Picture 1 of 4")
+
+
 def test_what_cannot_be_played_is_told(qtbot: QtBot, window: Window, page: QuizPage, tmp_path: Path) -> None:
     page.go.click()
     assert "Choose a folder" in page.notice.text.text()
