@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,17 +19,59 @@ class Occupied(Exception):
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of `path` when the block ends well, and is removed when it does not."""
-    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
+    """Open a file that takes the place of `path` when the block ends well, and is removed when it does not.
+
+    An `OSError` of writing names `path`; a folder in its place is refused before the block.
+    """
+    temporary = _beside(path)
+    with _naming(path, temporary):
+        _check_no_folder(path)
+        try:
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):  # what went wrong before is told
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+def check_file(path: Path) -> None:
+    """Raise the `OSError` that `replacing` would meet at `path`, before there is anything to write."""
+    temporary = _beside(path)
+    with _naming(path, temporary):
+        _check_no_folder(path)
+        temporary.open("xb").close()
+        temporary.unlink()
+
+
+def _check_no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(6)}.part")
+
+
+@contextmanager
+def _naming(path: Path, temporary: Path, above: Sequence[Path] = ()) -> Iterator[None]:
+    """Let an error of a temporary file or folder, or of the folders `above` it, name the place that was asked for."""
     try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        if error.errno is None or not isinstance(error.filename, str):
+            raise
+        name = Path(error.filename)
+        if name in above:
+            asked = path
+        elif name.is_relative_to(temporary):
+            asked = path / name.relative_to(temporary)
+        else:
+            raise
+        raise OSError(error.errno, error.strerror, str(asked)) from None  # OSError makes it the fitting kind of error
 
 
 def check_new(path: Path) -> None:
@@ -43,19 +86,19 @@ def check_new(path: Path) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Give a folder to write to that becomes `path` when the block ends well, and is removed when it does not.
 
-    Raises `Occupied` at once where `path` is taken.
+    Raises `Occupied` at once where `path` is taken, and an `OSError` that names it where it cannot be made.
     """
     check_new(path)
     made = [parent for parent in path.absolute().parents if not parent.exists()]
-    path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    part = path.absolute().with_name(f".{secrets.token_hex(6)}.part")
+    part = _beside(path.absolute())
     try:
-        part.mkdir()
-        yield part
-        check_new(path)
-        if path.is_dir():
-            path.rmdir()
-        part.replace(path)
+        with _naming(path, part, made):
+            part.mkdir(parents=True)
+            yield part
+            check_new(path)
+            if path.is_dir():
+                path.rmdir()
+            part.replace(path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         for parent in made:

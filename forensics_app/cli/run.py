@@ -7,10 +7,11 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -25,6 +26,10 @@ TRAINING = ("torch", "torchvision", "diffusers", "accelerate", "onnx", "onnxscri
 EXTRAS = {**dict.fromkeys(TRAINING, "train"), "tensorboard": "tensorboard", "pyarrow": "parquet"}
 """The extra that brings a package."""
 PLAIN_WIDTH = 80
+WORDS = "forensics.words"
+"""Where a context keeps what was typed after the command's name."""
+WRITTEN = ("--out", "--store", "--heatmap", "--maps", "--csv", "--jsonl", "--parquet", "--preview")
+"""The options that name what a command writes; what others name is read."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints, only results and errors.")]
@@ -49,14 +54,19 @@ class Guarded(TyperGroup):
         with _guarded():
             return super().make_context(*arguments, **options)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command, and keep what was typed: an error of a file then tells by which option it was named."""
+        ctx.meta[WORDS] = tuple(args)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C is 130, a refusal 2, and only a bug shows a traceback."""
-        with _guarded():
+        with _guarded(ctx.meta):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _guarded() -> Iterator[None]:
+def _guarded(meta: Mapping[str, Any] = MappingProxyType({})) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
@@ -70,7 +80,7 @@ def _guarded() -> Iterator[None]:
             raise typer.Exit(PIPE_CLOSED) from None
         raise
     except Exception as error:
-        told = sentence(error)
+        told = sentence(error, meta.get(WORDS, ()))
         if told is None:
             raise
         _tell(told)
@@ -86,8 +96,11 @@ def _stop_writing() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def sentence(error: Exception) -> str | None:
-    """Return what to tell a person of an exception, or None where it is a bug: our own exceptions are sentences."""
+def sentence(error: Exception, words: Sequence[str] = ()) -> str | None:
+    """Return what to tell a person of an exception, or None where it is a bug: our own exceptions are sentences.
+
+    `words` are the command line, in which the option that names a file is looked up.
+    """
     if type(error).__module__.partition(".")[0] in OWN:
         return str(error)
     if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get((error.name or "").partition(".")[0])):
@@ -98,17 +111,35 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, MemoryError):
         return "There is not enough memory for this."
     if isinstance(error, OSError):
-        return _os_sentence(error)
+        return _os_sentence(error, words)
     return None
 
 
-def _os_sentence(error: OSError) -> str:
+def _os_sentence(error: OSError, words: Sequence[str]) -> str:
     from forensics_app.core.words import shown
 
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full: not everything could be written, and nothing was left half written."
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename or "")
-    return f"{error.strerror or 'The system refused'}{': ' if name else '.'}{shown(name)}"
+    why = error.strerror or "The system refused"
+    if name and (option := _option_of(name, words)):
+        verb = "written" if option in WRITTEN else "read"
+        return f"'{shown(name)}' cannot be {verb} ({why}): choose another {option}."
+    return f"{why}{': ' if name else '.'}{shown(name)}"
+
+
+def _option_of(name: str, words: Sequence[str]) -> str | None:
+    """Return the option whose value is a path or a folder above it; of one that is written also a path below it."""
+    place = Path(os.path.abspath(name))  # noqa: PTH100 - resolves no links
+    for word, after in zip(words, (*words[1:], ""), strict=True):
+        option, equals, value = word.partition("=")
+        given = value if equals else after
+        if not option.startswith("--") or not given:
+            continue
+        other = Path(os.path.abspath(given))  # noqa: PTH100
+        if place.is_relative_to(other) or (option in WRITTEN and other.is_relative_to(place)):
+            return option
+    return None
 
 
 def _tell(text: str) -> None:

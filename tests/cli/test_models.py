@@ -154,3 +154,14 @@ def test_the_list_of_architectures_is_not_one_of_detectors(installed: Path) -> N
     done = CliRunner().invoke(app, ["models", "--architectures", "show", "tiny"])
     assert (done.exit_code, done.stdout) == (2, "")
     assert "leave out 'show'" in done.stderr
+
+
+@pytest.mark.parametrize(("out", "why"), [("taken", "Is a directory"), ("no/x.zip", "No such file or directory")])
+def test_an_export_that_cannot_be_written_names_what_was_typed(
+    installed: Path, monkeypatch: pytest.MonkeyPatch, out: str, why: str
+) -> None:
+    monkeypatch.chdir(installed)
+    Path("taken").mkdir()
+    done = CliRunner().invoke(app, ["models", "export", "tiny", "--out", out])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"'{out}' cannot be written ({why}): choose another --out."

@@ -60,6 +60,19 @@ def test_exceptions_become_a_sentence_and_a_code(error: BaseException, code: int
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(("name", "words", "told"), [
+    ("no/x.zip", ("export", "default", "--out", "no/x.zip"),
+     "'no/x.zip' cannot be written (Permission denied): choose another --out."),
+    ("/no/o", ("scan", "pictures", "--store=/x", "--out=/no/o/p"),
+     "'/no/o' cannot be written (Permission denied): choose another --out."),
+    ("data/cats", ("train", "--out", "data/run", "--data", "data"),
+     "'data/cats' cannot be read (Permission denied): choose another --data."),
+    ("data", ("train", "--data", "data/cats", "--json"), "Permission denied: data"),
+])  # fmt: skip
+def test_a_file_is_told_with_the_option_that_names_it(name: str, words: tuple[str, ...], told: str) -> None:
+    assert sentence(PermissionError(errno.EACCES, "Permission denied", name), words) == told
+
+
 def test_a_bug_is_not_hidden() -> None:
     done = CliRunner().invoke(failing(ZeroDivisionError("x")), ["fail"])
     assert isinstance(done.exception, ZeroDivisionError)
