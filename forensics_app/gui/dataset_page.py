@@ -152,9 +152,11 @@ class DatasetPage(PageWidget):
 
     @Slot()
     def generate(self) -> None:
-        """Measure what the data set costs, then begin; what takes more than a minute is asked about first."""
+        """Measure what the data set costs, then begin; asked again after a question, begin all the same."""
         if self.maker.busy:
             self.form.tell(self.tr("One is being made already. Wait for it, or cancel it."))
+        elif self.form.start.isVisible():
+            self.form.start.click()
         elif missing := self.form.missing():
             self.form.tell(missing)
         else:
