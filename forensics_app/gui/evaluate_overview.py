@@ -50,20 +50,19 @@ class Overview(QWidget):
             "reliability": (TitledCard(tr("Whether a probability means what it says")), PlotView()),
             "precision": (TitledCard(tr("What is found, and how much of it is right")), PlotView()),
         }
+        self._of_matrix = label("small")
         said = {
-            "confusion": tr("Counts, and per cent of the row. Click a cell to see its pictures."),
             "roc": tr("Each point is a threshold of p; the dashed line is guessing."),
             "reliability": tr("On the dashed line a probability means what it says. Below, how often each was given."),
             "precision": tr("Each point is a threshold. The dashed line is the part that guessing would get right."),
         }
         for name, (card, view) in self.plots.items():
-            note = label("small")
-            note.setText(said[name])
+            note = self._of_matrix if name == "confusion" else label("small")
+            note.setText(said.get(name, ""))
             view.setMinimumHeight(PLOT_PX)
             card.body.addWidget(view, 1)
             card.body.addWidget(note)
         self.plots["confusion"][1].clicked.connect(self._clicked)
-        self.plots["confusion"][1].setCursor(Qt.CursorShape.PointingHandCursor)
         self.tables = {
             "figures": (TitledCard(tr("Figures")), FigureTable(tr("Figures"))),
             "classes": (TitledCard(tr("Each class")), FigureTable(tr("Each class"))),
@@ -103,6 +102,10 @@ class Overview(QWidget):
             if draft is not None:
                 show_draft(view, draft)
         matrix = self.plots["confusion"][1]
+        kept = found.run.predictions is not None
+        counts = self.tr("Counts, and per cent of the row.")
+        self._of_matrix.setText(f"{counts} {self.tr('Click a cell to see its pictures.')}" if kept else counts)
+        matrix.setCursor(Qt.CursorShape.PointingHandCursor if kept else Qt.CursorShape.ArrowCursor)
         high = PLOT_PX + 20 * max(0, min(self._classes, 24) - 6)
         matrix.setMinimumHeight(high)
         matrix.setMaximumWidth(2 * high if self._classes > MANY else NO_LIMIT)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
 
 from forensics_app.core.words import shown
 
@@ -22,6 +22,11 @@ LOG_LINES = 2000
 PATIENCE_MS, LAST_PATIENCE_MS = 15_000, 5_000
 TIME_LEFT_AFTER_S = 4.0
 DONE, FAILED_FILES, CANCELLED, KILLED = 0, 1, 130, 9
+IN_THE_WINDOW = (
+    ("--set weights=none", str(QT_TRANSLATE_NOOP("ProcessJob", "“Weights” set to “none”"))),
+    ("--weights PATH", str(QT_TRANSLATE_NOOP("ProcessJob", "“Weights to start from”"))),
+)
+"""What a refusal calls an option, and what the window calls it."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -265,6 +270,8 @@ class ProcessJob(QObject):
         """The sentence for a job that failed."""
         told = next((line.strip() for line in reversed(self._log) if line.strip()), "")
         if self.code == 2 and told:
+            for option, field in IN_THE_WINDOW:
+                told = told.replace(option, self.tr(field))
             return told
         if self._crashed:
             killed = self.tr("It was killed (signal 9): the memory may have been short.")

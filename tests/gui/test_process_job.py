@@ -161,6 +161,13 @@ def test_a_refusal_is_the_commands_own_sentence(qtbot: QtBot, scan: Callable[...
     assert len(ends) == 1 and ends[0].startswith("failed ") and "nowhere" in ends[0] and job.code == 2
 
 
+def test_a_refusal_names_the_fields_of_the_window(qtbot: QtBot) -> None:
+    job = ProcessJob("Training", ("train",))
+    job._log.append("There are no ImageNet weights for 'x': train from scratch with --set weights=none.")
+    job.code = 2
+    assert job.why.endswith("train from scratch with “Weights” set to “none”.")
+
+
 def test_a_lane_runs_one_at_a_time_and_shutdown_leaves_none(qtbot: QtBot, scan: Callable[..., ProcessJob]) -> None:
     jobs, first, second, third = JobList(), scan(), scan(), scan()
     ends = [told(job) for job in (first, second, third)]
