@@ -51,8 +51,16 @@ class Labelled:
 
 
 def picture_files(folder: Path) -> Iterator[Path]:
-    """Yield the picture files below a folder in sorted order, by suffix, without following links to folders."""
-    for parent, folders, files in os.walk(folder):
+    """Yield the picture files below a folder in sorted order, by suffix, without following links to folders.
+
+    Raises `PermissionError` where the folder may not be read; those inside it that may not are passed over.
+    """
+
+    def unlisted(error: OSError) -> None:
+        if isinstance(error, PermissionError) and error.filename == os.fspath(folder):
+            raise error
+
+    for parent, folders, files in os.walk(folder, onerror=unlisted):
         folders.sort()
         for name in sorted(files):
             if Path(name).suffix.lower() in SUFFIXES:
@@ -87,9 +95,19 @@ def made_note(root: Path) -> str | None:
 def find_pictures(root: Path, spec: Data) -> dict[Split, Found]:
     """Return the picture files of a data folder by split and class; all are `train` where it has no splits of its own.
 
-    Raises `BadData` for a folder that has not at least two classes with files in each.
+    Raises `BadData` for a folder that has not at least two classes with files in each, or that may not be read.
     """
-    if not root.is_dir():
+    try:
+        return _pictures_of(root, spec)
+    except PermissionError as error:
+        where = error.filename or root
+        raise BadData(f"{where} may not be read: change its permissions, or give another folder.") from None
+
+
+def _pictures_of(root: Path, spec: Data) -> dict[Split, Found]:
+    if root.is_dir():
+        os.scandir(root).close()  # else an error names what is looked for inside
+    else:
         raise BadData(f"There is no data folder {root}.")
     own = {split: root / split for split in SPLITS if (root / split).is_dir()}
     given: dict[Split, Found]

@@ -183,8 +183,9 @@ def open_folder(folder: Path, *, check: bool = True) -> Installed:
     try:
         card = Card.model_validate(json.loads(raw))
     except (ValueError, RecursionError) as error:
-        detail = first_problem(error)
-        raise BadDetector(f"The detector '{folder.name}' has an invalid {CARD}: {detail}.") from None
+        raise BadDetector(
+            f"The detector '{folder.name}' has an invalid {CARD}{_flaw(error)}: it is damaged; export it again."
+        ) from None
     installed = Installed(folder, card, hashlib.sha256(raw).hexdigest()[:16])
     if check:
         for _ in checked_files(installed):
@@ -221,6 +222,17 @@ def fast_twin(installed: Installed) -> Installed:
     if folder.is_symlink() or made_from != installed.id or twin.card.classes != installed.card.classes:
         raise BadDetector(f"The fast twin of the detector '{name}' was made from another one; {how}.")
     return twin
+
+
+def _flaw(error: Exception) -> str:
+    """Return in brackets the key of a card that is wrong, with the reason where it is one of our own."""
+    if not isinstance(error, ValidationError):
+        return ""
+    first = error.errors()[0]
+    own = first["type"] == "value_error"
+    key = ".".join(str(part) for part in first["loc"])
+    told = [*([key] if key else []), *([first["msg"].removeprefix("Value error, ")] if own else [])]
+    return f" ({': '.join(told)})"[:300] if told else ""
 
 
 def first_problem(error: Exception) -> str:

@@ -7,9 +7,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 if sys.platform != "win32":
     import fcntl
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("ab")
+    except OSError as error:  # the folder was asked for, and not the lock in it
+        raise OSError(error.errno, error.strerror, str(path.parent)) from None
 
 
 @contextmanager
@@ -21,7 +29,7 @@ def only_one(path: Path, refusal: Exception) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    with path.open("ab") as file:
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             mine = os.path.samestat(os.fstat(file.fileno()), path.stat())

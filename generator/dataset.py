@@ -76,7 +76,8 @@ def build(
     work = _workplace(spec, model, out, resume)
     chosen = None
     if not (work / FILES / RECORD).is_file():
-        yield Stage("Looking for real pictures")
+        if spec.real != NO_REALS:
+            yield Stage("Looking for real pictures")
         chosen = yield from _reals(spec, cache)
         work.mkdir(parents=True, exist_ok=True)
     busy = BadData(f"Another program is making a data set in {out}: wait until it is done, or give another --out.")

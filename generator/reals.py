@@ -116,7 +116,7 @@ def _folder(folder: Path, name: str) -> Job:
     """List the pictures below a folder; each's source is the folder below it that it lies in."""
     found: list[Real] = []
     due, top = ticker(), folder.resolve().name or "pictures"
-    for path in picture_files(folder):
+    for path in _pictures_below(folder, name):
         inside = path.relative_to(folder)
         if any(part.startswith(".") for part in inside.parts):
             continue
@@ -128,6 +128,13 @@ def _folder(folder: Path, name: str) -> Job:
     if not found:
         raise BadSource(f"{_shown(name)} has no pictures ({', '.join(sorted(SUFFIXES))}).")
     return Reals(_shown(name), tuple(found))
+
+
+def _pictures_below(folder: Path, name: str) -> Iterator[Path]:
+    try:
+        yield from picture_files(folder)
+    except PermissionError:
+        raise BadSource(f"{_shown(name)} may not be read: change its permissions, or give another folder.") from None
 
 
 def _archive(path: Path, cache: Path) -> Job:

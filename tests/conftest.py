@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,3 +118,15 @@ def write_picture(path: Path, width: int = 96, height: int = 80, *, seed: int = 
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture(width, height, seed=seed)).save(path, **options)
     return path
+
+
+def lock(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let a folder's listing fail as that of one without permissions: the superuser may read everything."""
+    scandir = os.scandir
+
+    def refusing(path: Any = ".") -> Any:
+        if os.fspath(path) == str(folder):
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scandir(path)
+
+    patch.setattr(os, "scandir", refusing)

@@ -114,7 +114,9 @@ def generate(
 
     Example: forensics generate --n 150 --real photos --split 100/50
     """
+    from classifier.atomic import check_file
     from classifier.places import home
+    from forensics_app.core.words import shown
     from generator import dataset, splits, weights
     from generator.equalize import Equalize
     from generator.imagefolder import DatasetSpec
@@ -131,6 +133,8 @@ def generate(
             size=size or 0, format=file_format.value, quality=quality, match_quality=match_quality
         ),
     )  # fmt: skip
+    if preview:
+        check_file(preview)
     if out is None:
         terminal.note(f"Writing to {folder} (another place: --out DIR).", wrap=False)
     opened = weights.open_model(weights.resolve(model, device), device=device, dtype=dtype.value)
@@ -141,7 +145,7 @@ def generate(
     if left:
         _tell_the_cost(spec, opened, left, terminal, yes=yes)
     events = dataset.build(spec, opened, folder, cache=home() / "cache" / "data", resume=resume, preview=preview)
-    end = follow(events, terminal, words=f"Making {folder.name}", tell=_line)
+    end = follow(events, terminal, words=f"Making {shown(folder.name)}", tell=_line)
     if isinstance(end, dataset.Dataset):
         _finish(end, terminal)
 
@@ -208,11 +212,13 @@ def _finish(end: Dataset, terminal: Terminal) -> None:
 
 
 def _made(end: Dataset) -> str:
+    from forensics_app.core.words import shown
+
     made = "Made" if end.made else "Nothing to do, this data set is there already:"
     counts = (
         f"{split} {' + '.join(f'{n} {name}' for name, n in of.items())}" for split, of in end.counts.items() if of
     )
-    return f"{made} {end.folder}: {', '.join(counts)}."
+    return f"{made} {shown(str(end.folder))}: {', '.join(counts)}."
 
 
 def _remarks(end: Dataset) -> Iterator[str]:

@@ -100,25 +100,29 @@ def show_card(
 
 @app.command("default")
 def choose_default(
-    name: Annotated[str, typer.Argument(help="An installed detector, or bundled.")], json: Json = False
+    name: Annotated[str | None, typer.Argument(help="An installed detector, or bundled.")] = None, json: Json = False
 ) -> None:
     """Let a detector judge where none is named, here and in the window; bundled is the one that ships.
 
+    Without a name it tells which one does now.
+
     Example: forensics models default bundled
     """
-    from forensics_app.core.default_detector import make_default
+    from forensics_app.core.default_detector import current_default, make_default
 
-    terminal, chosen = Terminal(json), make_default(name)
+    terminal, chosen = Terminal(json), current_default() if name is None else make_default(name)
     if json:
         terminal.record({"default": chosen})
     else:
-        terminal.result(f"The default is now {chosen}.")
+        terminal.result(f"The default is {'now ' if name is not None else ''}{chosen}.")
 
 
 @app.command("install")
 def install_detector(
     source: Annotated[Path, typer.Argument(readable=False, help="A detector's folder, that of a run, or a zip.")],
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="Its name here; its card's if not given.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its name here; its card's, or a free one, if not given.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Copy a detector into your user data folder, checked and whole, to use it by name.
@@ -174,6 +178,7 @@ def _table(found: list[Listed]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from classifier.detector import DEFAULT
     from forensics_app.core.words import shown
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -183,7 +188,8 @@ def _table(found: list[Listed]) -> Table:
     for title in ("id", "balanced acc."):
         table.add_column(title, no_wrap=True)
     for one in found:
-        cells = (one.name, one.arch, ", ".join(one.classes[:4]), f"{one.bytes / 2**20:.0f} MB", one.id)
+        name = f"{one.name} (default)" if one.default and one.name != DEFAULT else one.name
+        cells = (name, one.arch, ", ".join(one.classes[:4]), f"{one.bytes / 2**20:.0f} MB", one.id)
         table.add_row(*(Text(shown(cell)) for cell in cells), Text(one.headline or "not measured"))
     return table
 

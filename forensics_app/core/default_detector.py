@@ -14,6 +14,16 @@ from forensics_app.core.analysis import require_judge
 from forensics_app.core.installing import CannotInstall
 
 
+def current_default() -> str:
+    """Return the name of the detector that stands for `default`, `bundled` for the one that ships with the program.
+
+    Raises `BadDetector` where it is no longer installed.
+    """
+    find(DEFAULT)
+    name = default_name()
+    return BUNDLED if name == DEFAULT else name
+
+
 def make_default(name: str) -> str:
     """Let a detector stand for `default`, in the window and on the command line; returns its name.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from classifier.detector import BUNDLED, DEFAULT, BadDetector, default_name, folders, open_folder
@@ -12,7 +12,10 @@ from forensics_app.core.words import figure, set_aside
 
 @dataclass(frozen=True)
 class Listed:
-    """A detector in the list: `headline` is its balanced accuracy on the test split, `problem` why it is no use."""
+    """A detector in the list: `headline` is its balanced accuracy on the test split, `problem` why it is no use.
+
+    `default` is True for the one that judges where none is named.
+    """
 
     name: str
     folder: Path
@@ -22,6 +25,7 @@ class Listed:
     bytes: int = 0
     headline: str | None = None
     problem: str | None = None
+    default: bool = False
 
 
 def listed() -> list[Listed]:
@@ -29,7 +33,8 @@ def listed() -> list[Listed]:
 
     The one that ships with the program is called `bundled` where another one is the default.
     """
-    return [_listed(folder) for folder in folders()]
+    chosen = default_name()
+    return [replace(one, default=one.name == chosen) for one in map(_listed, folders())]
 
 
 def _name(folder: Path) -> str:

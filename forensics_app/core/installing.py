@@ -31,13 +31,13 @@ class CannotInstall(Exception):
 def install(source: Path, name: str | None = None) -> Installed:
     """Copy a detector, or that of a run, into the user's `detectors` folder, and return it as it is installed.
 
-    Without a name it gets its card's. A taken name is numbered, and a detector that is installed already is returned
-    as it is. Raises `BadDetector` for one that cannot be used, `CannotInstall` for a bad name or a full disk.
+    Without a name it gets its card's, numbered where that is taken. A detector that is installed already is returned as
+    it is. Raises `BadDetector` for one that cannot be used, `CannotInstall` for a bad or taken name or a full disk.
     """
     found = open_folder(find(source))
     if (same := installed_as(found.id)) is not None and name in (None, same.folder.name):
         return same
-    folder = _free(name or found.card.name)
+    folder = _free(found.card.name) if name is None else _named(name)
     try:
         with new_folder(folder) as part:
             _copy(found, part)
@@ -61,12 +61,24 @@ def installed_as(identity: str) -> Installed | None:
     return None
 
 
-def _free(name: str) -> Path:
-    """Return a folder for a new detector: of that name, or of the first of `name-2`, `name-3` … that is not taken."""
+def _named(name: str) -> Path:
+    """Return a folder for a new detector of a name that was asked for; raises `CannotInstall`."""
     if not re.fullmatch(NAME.pattern, name):
         raise CannotInstall(
             f"'{name}' is no name for a detector: letters, digits, dots, dashes and underscores, at most 64, are."
         )
+    if name in (DEFAULT, BUNDLED):
+        raise CannotInstall(f"'{name}' is no name for a detector of your own: choose another --name.")
+    folder = home() / "detectors" / name
+    if folder.exists():
+        raise CannotInstall(
+            f"'{name}' is the name of another detector here: choose another --name, or remove that one."
+        )
+    return folder
+
+
+def _free(name: str) -> Path:
+    """Return a folder for a new detector: of that name, or of the first of `name-2`, `name-3` … that is not taken."""
     root, number, folder = home() / "detectors", 1, home() / "detectors" / name
     while folder.exists() or folder.name in (DEFAULT, BUNDLED):
         number += 1

@@ -12,7 +12,7 @@ from PIL import Image
 
 from classifier.data import SPLITS, BadData, Labelled, difference_hash, near_duplicate_groups, open_data
 from classifier.recipes import Data
-from tests.conftest import picture, write_picture
+from tests.conftest import lock, picture, write_picture
 
 
 def fill(folder: Path, count: int, first_seed: int = 0) -> None:
@@ -173,6 +173,15 @@ def test_folders_that_cannot_be_trained_on(tmp_path: Path, make: Callable[[Path]
     with pytest.raises(BadData) as caught:
         open_data(tmp_path, spec, 0)
     assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "a"])
+def test_a_folder_that_may_not_be_read_is_named(root: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    fill(root / "a", 2)
+    lock(monkeypatch, root / name)
+    with pytest.raises(BadData) as caught:
+        open_data(root, Data(), 0)
+    assert str(caught.value) == f"{root / name} may not be read: change its permissions, or give another folder."
 
 
 def test_links_to_folders_are_not_followed_and_hidden_folders_are_no_classes(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ pytest.importorskip("torch", reason="needs the extra 'train'")
         (("--eta", "0.5", "--scheduler", "unipc"), "Only the scheduler ddim takes an eta"),
         (("--out", ""), "The name in --out is empty"), (("--out", "file/inside"), "give another --out"),
         (("--out", "photos/inside", "--real", "photos"), "which is read"),
+        (("--preview", "photos"), "'photos' cannot be written (Is a directory): choose another --preview."),
+        (("--preview", "no/p.png", "--estimate"), "'no/p.png' cannot be written (No such file or directory)"),
     ],
 )  # fmt: skip
 def test_what_cannot_end_well_is_one_sentence(
@@ -51,3 +54,12 @@ def test_an_estimate_makes_nothing(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "new"), "--estimate"])
     assert "Sampling 4 pictures would take about" in said.stdout and "seconds" in said.stdout
     assert not (tmp_path / "new").exists()
+
+
+def test_without_real_pictures_none_are_looked_for_and_odd_names_are_escapes(tmp_path: Path) -> None:
+    out = os.fsdecode(os.fsencode(tmp_path) + b"/new\xff")
+    words = ["generate", "--n", "1", "--steps", "1", "--model", "bundled", "--device", "cpu", "--real", "none"]
+    done = CliRunner().invoke(app, [*words, "--out", out])
+    assert done.exit_code == 0, done.output
+    assert f"Made {tmp_path}/new\\xff: " in done.stdout
+    assert "Sampling …" in done.stderr and "Looking for real pictures" not in done.stderr

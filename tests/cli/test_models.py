@@ -165,3 +165,18 @@ def test_an_export_that_cannot_be_written_names_what_was_typed(
     done = CliRunner().invoke(app, ["models", "export", "tiny", "--out", out])
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == f"'{out}' cannot be written ({why}): choose another --out."
+
+
+def test_the_default_is_marked_and_told(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORENSICS_HOME", str(installed / "home"))
+    (installed / "home" / "detectors").mkdir(parents=True)
+    shutil.copytree(installed / "tiny", installed / "home" / "detectors" / "mine")
+    monkeypatch.setattr("classifier.detector.roots", lambda: (installed / "home" / "detectors", installed))
+    assert CliRunner().invoke(app, ["models", "default", "mine"]).stdout == "The default is now mine.\n"
+    told = CliRunner().invoke(app, ["models", "default"])
+    assert (told.exit_code, told.stdout) == (0, "The default is mine.\n")
+    assert json.loads(CliRunner().invoke(app, ["models", "default", "--json"]).stdout) == {"default": "mine"}
+    said = CliRunner().invoke(app, ["models", "list"]).stdout
+    assert said.count("(default)") == 1
+    rows = [json.loads(line) for line in CliRunner().invoke(app, ["models", "list", "--json"]).stdout.splitlines()]
+    assert [row["name"] for row in rows if row["default"]] == ["mine"]

@@ -10,7 +10,7 @@ from classifier.detector import BadDetector, default_name, find
 from classifier.places import home
 from forensics_app.cli import app
 from forensics_app.core.analysis import CannotJudge
-from forensics_app.core.default_detector import make_default, remove
+from forensics_app.core.default_detector import current_default, make_default, remove
 from forensics_app.core.detectors import listed
 from forensics_app.core.installing import CannotInstall, install
 from tests.conftest import export_tiny
@@ -26,9 +26,11 @@ def test_the_chosen_one_is_found_as_default(detector_folder: Path, bundled: Path
     install(detector_folder, "mine")
     assert make_default("mine") == "mine" == default_name()
     assert find("default") == home() / "detectors" / "mine" and find("bundled") == bundled
-    assert [one.name for one in listed()] == ["mine", "bundled"]
+    assert [(one.name, one.default) for one in listed()] == [("mine", True), ("bundled", False)]
+    assert current_default() == "mine"
     assert make_default("bundled") == "bundled" and find("default") == bundled
-    assert [one.name for one in listed()] == ["mine", "default"]
+    assert [(one.name, one.default) for one in listed()] == [("mine", False), ("default", True)]
+    assert current_default() == "bundled"
 
 
 def test_removing_the_default_brings_the_bundled_one_back(detector_folder: Path, bundled: Path) -> None:

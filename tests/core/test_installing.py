@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -35,11 +36,23 @@ def test_a_fast_twin_comes_along(bundled: Path) -> None:
     assert open_folder(made.folder / "fast").card.precision == "int8"
 
 
-def test_a_taken_name_is_numbered(detector_folder: Path, second_detector: Path) -> None:
-    assert install(detector_folder, "mine").folder.name == "mine"
-    assert install(second_detector, "mine").folder.name == "mine-2"
-    found = installed_as(open_folder(second_detector).id)
-    assert found is not None and found.folder.name == "mine-2"
+def test_a_taken_name_is_numbered_where_none_was_asked_for(tmp_path: Path, detector_folder: Path) -> None:
+    other = shutil.copytree(detector_folder, tmp_path / "other")
+    card = json.loads((other / "detector.json").read_text())
+    (other / "detector.json").write_text(json.dumps({**card, "description": "another"}))
+    assert install(detector_folder).folder.name == "tiny"
+    assert install(other).folder.name == "tiny-2"
+    found = installed_as(open_folder(other).id)
+    assert found is not None and found.folder.name == "tiny-2"
+
+
+def test_a_taken_name_that_was_asked_for_is_refused(detector_folder: Path, second_detector: Path) -> None:
+    made = install(detector_folder, "mine")
+    assert install(detector_folder, "mine") == made
+    for name in ("mine", "default", "bundled"):
+        with pytest.raises(CannotInstall, match="choose another --name"):
+            install(second_detector, name)
+    assert [path.name for path in (home() / "detectors").iterdir()] == ["mine"]
 
 
 def test_what_is_damaged_or_badly_named_is_refused(tmp_path: Path, detector_folder: Path) -> None:
@@ -50,7 +63,7 @@ def test_what_is_damaged_or_badly_named_is_refused(tmp_path: Path, detector_fold
         install(broken)
     for name in ("../out", "", "a b", "x" * 65):
         with pytest.raises(CannotInstall, match="no name"):
-            install(detector_folder, name or " ")
+            install(detector_folder, name)
     assert not (home() / "detectors").exists() and installed_as("0" * 16) is None
 
 

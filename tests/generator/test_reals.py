@@ -17,7 +17,7 @@ from generator.downloads import BadSource, Interrupted, Unreachable
 from generator.entries import told
 from generator.picture_sets import CATS, ROWS, SETS, Set
 from generator.reals import OFFLINE
-from tests.conftest import write_picture
+from tests.conftest import lock, write_picture
 from tests.generator.server import Behaviour, serving
 from tests.generator.sources import find, tar_gz, zipped
 
@@ -61,6 +61,14 @@ def test_a_folder_of_both_classes_is_refused(cats: Path, tmp_path: Path) -> None
     for source in (cats, archive):
         with pytest.raises(BadSource, match="a folder named fake: give the real ones alone"):
             find(str(source), tmp_path / "cache")
+
+
+def test_a_folder_that_may_not_be_read_is_not_called_empty(
+    cats: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock(monkeypatch, cats)
+    with pytest.raises(BadSource, match="cats may not be read: change its permissions"):
+        find(str(cats), tmp_path / "cache")
 
 
 def test_a_folder_without_pictures_says_what_it_looked_for(tmp_path: Path) -> None:
