@@ -12,6 +12,7 @@ import typer
 
 from forensics_app.cli import auditing
 from forensics_app.cli.run import CANCELLED, FAILED_FILES, BadUse, Json, Quiet, Terminal, follow
+from forensics_app.core.words import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +117,6 @@ def generate(
     """
     from classifier.atomic import check_file
     from classifier.places import home
-    from forensics_app.core.words import shown
     from generator import dataset, splits, weights
     from generator.equalize import Equalize
     from generator.imagefolder import DatasetSpec
@@ -212,8 +212,6 @@ def _finish(end: Dataset, terminal: Terminal) -> None:
 
 
 def _made(end: Dataset) -> str:
-    from forensics_app.core.words import shown
-
     made = "Made" if end.made else "Nothing to do, this data set is there already:"
     counts = (
         f"{split} {' + '.join(f'{n} {name}' for name, n in of.items())}" for split, of in end.counts.items() if of
