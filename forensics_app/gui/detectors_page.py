@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QModelIndex, Slot
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from classifier.detector import BadDetector, default_name
+from classifier.detector import BadDetector
 from classifier.places import home
 from forensics_app.core.analysis import CannotJudge
 from forensics_app.core.default_detector import make_default, remove
@@ -281,8 +281,8 @@ class DetectorsPage(PageWidget):
 
 
 def _installed() -> Iterator[tuple[Row, ...]]:
-    chosen, own = default_name(), home() / "detectors"
-    yield tuple(Row(one, default=one.folder.name == chosen, mine=one.folder.parent == own) for one in listed())
+    own = home() / "detectors"
+    yield tuple(Row(one, default=one.default, mine=one.folder.parent == own) for one in listed())
 
 
 def _sentence(error: Exception) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
-from classifier.detector import default_name
 from forensics_app.gui import words
 from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.job_card import JobCard
@@ -123,11 +122,10 @@ class MeasureCard(TitledCard):
         self._listing = None
         chosen = self.detector.currentData()
         self.detector.clear()
-        for one in found:
-            if one.problem is None:
-                self.detector.addItem(words.legible(one.name), str(one.folder))
-        known = [one.name for one in found if one.problem is None]
-        default = known.index(default_name()) if default_name() in known else 0
+        sound = [one for one in found if one.problem is None]
+        for one in sound:
+            self.detector.addItem(words.legible(one.name), str(one.folder))
+        default = next((number for number, one in enumerate(sound) if one.default), 0)
         place = self.detector.findData(chosen)
         self.detector.setCurrentIndex(default if place < 0 else place)
         self._check()

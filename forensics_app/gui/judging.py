@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
 
 from classifier.detector import DEFAULT, BadDetector, Card
@@ -21,10 +21,12 @@ from forensics_app.core.analysis import Analysis, CannotJudge, analyze
 from forensics_app.core.file_metadata import Row, rows
 from forensics_app.core.walk import find_files
 from forensics_app.core.words import shown
-from forensics_app.gui.pictures import Painted, paintable
+from forensics_app.gui.pictures import Painted, encoded, paintable
 
 log = logging.getLogger(__name__)
 FOUND_AT_ONCE = 200
+UNCOMPRESSED = 100
+"""The quality by which Qt writes a PNG without compression."""
 
 Source = Path | bytes | QImage
 """A file or a folder, the bytes of a picture, or a picture from the clipboard."""
@@ -184,7 +186,9 @@ def _look_through(folder: Path, work: Worklist) -> Iterator[Found | Noticed]:
 
 def _judge(picture: Picture, detector: Detector) -> Judged | Refused:
     try:
-        source = encoded(picture.source) if isinstance(picture.source, QImage) else picture.source
+        source = picture.source
+        if isinstance(source, QImage):  # from the clipboard; uncompressed, because only its pixels matter
+            source = encoded(source, "PNG", UNCOMPRESSED)
         analysis = analyze(source, detector, autograd=False)
         painted = paintable(analysis.file.pixels, analysis.heat)
         return Judged(picture, analysis, detector, painted, rows(analysis.file))
@@ -196,12 +200,3 @@ def _judge(picture: Picture, detector: Detector) -> Judged | Refused:
         log.exception("judging %r", picture.name)
         message = QCoreApplication.translate("judging", "The picture could not be judged ({0}).")
         return Refused(picture, "failed", message.format(type(error).__name__))
-
-
-def encoded(image: QImage) -> bytes:
-    """Return a picture from the clipboard as PNG bytes, uncompressed because only its pixels matter."""
-    memory = QByteArray()
-    buffer = QBuffer(memory)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG", 100)  # type: ignore[call-overload]
-    return bytes(memory.data())

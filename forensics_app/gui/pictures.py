@@ -51,15 +51,16 @@ def paintable(pixels: Pixels, heat: Heat | None) -> Painted:
         buffer,
         None if heat is None else map_image(heat, (buffer.shape[0], buffer.shape[1])),
         () if heat is None else heat.boxes,
-        _jpeg(thumb.copy(left, top, *THUMB_PX)),
+        encoded(thumb.copy(left, top, *THUMB_PX), "JPEG", THUMB_QUALITY),
     )
 
 
-def _jpeg(image: QImage) -> bytes:
+def encoded(image: QImage, form: str, quality: int) -> bytes:
+    """Return an image as the bytes of a file in one of Qt's formats."""
     memory = QByteArray()
     buffer = QBuffer(memory)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "JPEG", THUMB_QUALITY)  # type: ignore[call-overload]
+    image.save(buffer, form, quality)  # type: ignore[call-overload]
     return bytes(memory.data())
 
 
