@@ -98,11 +98,20 @@ class Loop:
         if not met():
             raise TimeoutError("the window did not get there")
 
-    def watched(self, met: Callable[[], bool]) -> float:
-        """Return the longest gap of the loop in ms until something is so."""
+    def watched(self, go: Callable[[], Any], words: str) -> tuple[float, Any]:
+        """Let the event loop begin a job called so; return the loop's longest gap in ms until it ended, and the job."""
+        from PySide6.QtCore import QTimer
+
+        jobs = self.window.session.jobs
+        before = set(jobs.jobs)
+
+        def begun() -> list[Any]:
+            return [job for job in jobs.jobs if job not in before and job.words.startswith(words)]
+
         self._last, self.longest = time.perf_counter(), 0.0
-        self.until(met)
-        return 1000 * self.longest
+        QTimer.singleShot(0, go)
+        self.until(lambda: bool(begun()) and begun()[-1].ended)
+        return 1000 * self.longest, begun()[-1]
 
     def drop(self, paths: list[Path]) -> float:
         """Drop files; return the ms until all are judged and the first is shown."""
@@ -142,19 +151,19 @@ def memory(loop: Loop, place: Path, data: Path, many: int) -> list[str]:
 
 
 def stalls(loop: Loop, place: Path, data: Path, repeats: int) -> list[str]:
-    """Return rows on the longest gap of the event loop while a page follows its job, from before it starts."""
+    """Return rows on the longest gap of the event loop while a page follows its job, from the click that starts it."""
     rows = []
     numbers = itertools.count()
-    begins: dict[str, Callable[[], Any]] = {
-        "a scan of 400 files": lambda: scan(loop, data, place / f"scanned{next(numbers)}"),
-        "a training of two epochs": lambda: train(loop, data / "hymenoptera_data"),
-        "a generation of 8 pictures": lambda: generate(loop, place),
+    made_ready: dict[str, tuple[str, Callable[[], Callable[[], Any]]]] = {
+        "a scan of 400 files": ("Scan of", lambda: scan(loop, data, place / f"scanned{next(numbers)}")),
+        "a training of two epochs": ("Training", lambda: train(loop, data / "hymenoptera_data")),
+        "a generation of 8 pictures": ("Making", lambda: generate(loop, place / f"made{next(numbers)}")),
     }
-    for name, begin in begins.items():
+    for name, (words, ready) in made_ready.items():
         gaps = []
         for _ in range(repeats + 1):
-            job = begin()
-            gaps.append(loop.watched(lambda job=job: job.ended))  # type: ignore[misc]
+            gap, job = loop.watched(ready(), words)
+            gaps.append(gap)
             if job.state != "finished":
                 raise RuntimeError(f"{name}: {job.state}\n{job.log}")
         rows.append(f"| longest gap of the event loop during {name}, the page shown | {spread(gaps[1:])} |")
@@ -162,12 +171,12 @@ def stalls(loop: Loop, place: Path, data: Path, repeats: int) -> list[str]:
     return rows
 
 
-def scan(loop: Loop, data: Path, folder: Path) -> Any:
-    """Begin a scan on its page, of pictures of a size of their own: the same bytes would not be judged again."""
+def scan(loop: Loop, data: Path, folder: Path) -> Callable[[], Any]:
+    """Return what scans pictures of a size of their own on its page: the same bytes would not be judged again."""
+    loop.window.turn_to("scan")
     number = int(folder.name.removeprefix("scanned"))
-    loop.window.turn_to("scan", made(data, folder, 400, (320 + number, 240)))
-    loop.until(lambda: bool(loop.window.session.jobs.of_lane("scan")))
-    return loop.window.session.jobs.of_lane("scan")[-1]
+    pictures = made(data, folder, 400, (320 + number, 240))
+    return lambda: loop.window.turn_to("scan", pictures)
 
 
 def put(loop: Loop, page: Any, name: str, value: str) -> None:
@@ -182,6 +191,7 @@ def put(loop: Loop, page: Any, name: str, value: str) -> None:
     loop.until(lambda: bool(found()), 20)  # a page makes some of its fields when they are first looked at
     (field, *_) = found()
     if isinstance(field, QComboBox):
+        loop.until(lambda: field.findText(value) >= 0, 20)
         field.setCurrentText(value)
     elif isinstance(field, QSpinBox):
         field.setValue(int(value))
@@ -190,8 +200,8 @@ def put(loop: Loop, page: Any, name: str, value: str) -> None:
         field.editingFinished.emit()
 
 
-def train(loop: Loop, data: Path) -> Any:
-    """Begin a training on its page, on small pictures."""
+def train(loop: Loop, data: Path) -> Callable[[], Any]:
+    """Return what starts a training on its page, on small pictures."""
     loop.window.turn_to("train")
     page: Any = loop.window.current
     put(loop, page, "Recipe", "ants-bees-finetune")
@@ -200,25 +210,16 @@ def train(loop: Loop, data: Path) -> Any:
         put(loop, page, name, value)
     page.open_with(data)
     loop.until(page.start.isEnabled)
-    page.begin()
-    return loop.window.session.jobs.of_lane("train")[-1]
+    return page.start.click  # type: ignore[no-any-return]
 
 
-def generate(loop: Loop, place: Path) -> Any:
-    """Begin a generation on its page, and wait until its cost was told."""
+def generate(loop: Loop, folder: Path) -> Callable[[], Any]:
+    """Return what starts a generation on its page."""
     loop.window.turn_to("data")
     page: Any = loop.window.current
-    number = len(loop.window.session.jobs.jobs)
-    for name, value in (
-        ("Pictures", "8"),
-        ("Steps", "10"),
-        ("A new folder for the data set", str(place / f"{number}")),
-    ):
+    for name, value in (("Pictures", "8"), ("Steps", "10"), ("A new folder for the data set", str(folder))):
         put(loop, page, name, value)
-    page.form.go.click()
-    jobs = loop.window.session.jobs
-    loop.until(lambda: any("Making" in job.words for job in jobs.jobs[number:]))
-    return jobs.jobs[-1]
+    return page.form.go.click  # type: ignore[no-any-return]
 
 
 def told(rows: list[str]) -> list[str]:

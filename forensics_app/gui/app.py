@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WAKE_MS = 200
 INTERRUPTED = 130
-SWITCH_S = 0.001
+SWITCH_S = 0.0001
 """How long a thread that judges or draws may keep the interpreter from the window, which needs it many times a turn."""
 
 

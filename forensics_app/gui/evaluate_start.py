@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from forensics_app.gui import words
+from forensics_app.gui.button_rows import ButtonRows, Line
 from forensics_app.gui.choice_fields import ComboBox
 from forensics_app.gui.job_card import JobCard
 from forensics_app.gui.jobs import ThreadJob
@@ -18,7 +19,6 @@ from forensics_app.gui.path_field import PathField
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
 from forensics_app.gui.titled_card import TitledCard
-from forensics_app.gui.train_queue import Rows
 
 if TYPE_CHECKING:
     from forensics_app.core.detectors import Listed
@@ -36,21 +36,17 @@ class RunsCard(TitledCard):
         super().__init__("")
         self.title.setText(self.tr("Runs"))
         self.setAccessibleName(self.tr("Runs"))
-        self.rows, self.buttons = Rows(), list[QPushButton]()
+        self.rows = ButtonRows("compact")
         self.body.addWidget(self.rows)
         self.hide()
 
     def offer(self, folders: list[Path]) -> None:
         """List folders, the latest first."""
-        self.rows.clear()
-        self.buttons = []
-        for folder in folders[:MOST]:
-            button = QPushButton(self.tr("Open"))
-            button.setProperty("role", "compact")
-            button.clicked.connect(lambda _=False, folder=folder: self.wanted.emit(folder))
-            self.buttons.append(button)
-            self.rows.add(folder.name, str(folder.parent), button)
+        self.rows.show_lines([self._line(folder) for folder in folders[:MOST]])
         self.setVisible(bool(folders))
+
+    def _line(self, folder: Path) -> Line:
+        return Line(folder.name, str(folder.parent), ((self.tr("Open"), lambda: self.wanted.emit(folder)),))
 
 
 class MeasureCard(TitledCard):

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from forensics_app.gui import theme
-from forensics_app.gui.garbage import lasting, passing
+from forensics_app.gui.garbage import collect_passed, lasting, passing
 from forensics_app.gui.jobs import ThreadJob
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ class Artist(QObject):
             self._job.deleteLater()
             self._job = None
         self.drawn.emit(view, outcome)
+        collect_passed()
         self._next()
 
 

@@ -12,6 +12,7 @@ from classifier.recipes import override
 from forensics_app.core.maps import has_torch
 from forensics_app.core.run_phases import trained
 from forensics_app.core.unfinished_runs import Begun
+from forensics_app.gui.button_rows import ButtonRows, Line
 from forensics_app.gui.detector_install import Installation
 from forensics_app.gui.empty_state import Notice
 from forensics_app.gui.intake import Intake
@@ -24,7 +25,7 @@ from forensics_app.gui.titled_card import TitledCard, column_of
 from forensics_app.gui.train_data import DataCard
 from forensics_app.gui.train_form import FormCard
 from forensics_app.gui.train_log import TrainingLog
-from forensics_app.gui.train_queue import LANE, QueueCard, Rows, UnfinishedCard
+from forensics_app.gui.train_queue import LANE, QueueCard, UnfinishedCard
 from forensics_app.gui.train_recipe import RecipeCard
 from forensics_app.gui.train_start import Asked, StartCard
 from forensics_app.gui.train_view import TrainView
@@ -50,7 +51,7 @@ class TrainPage(PageWidget):
                     "computer."),
             self.tr("Choose pictures…"),
         )  # fmt: skip
-        self._ended, self.logs = Rows(), list[TrainingLog]()
+        self._ended, self.logs = ButtonRows(), list[TrainingLog]()
         self._listed: tuple[int, tuple[TrainingLog, ...]] = 0, ()
         self._install = Installation(session, self)
         self._lay_out()
@@ -184,13 +185,12 @@ class TrainPage(PageWidget):
         self.progressed.emit()
 
     def _list_ended(self, others: tuple[TrainingLog, ...]) -> None:
-        self._ended.clear()
-        for log in others:
-            button = QPushButton(self.tr("Show"))
-            button.clicked.connect(lambda _=False, log=log: self.show_log(log))
-            state = {"finished": log.headline, "failed": log.job.why}.get(log.job.state, self.tr("stopped"))
-            self._ended.add(log.out.name, state or self.tr("done"), button)
+        self._ended.show_lines([self._line(log) for log in others])
         self.done.setVisible(bool(others))
+
+    def _line(self, log: TrainingLog) -> Line:
+        state = {"finished": log.headline, "failed": log.job.why}.get(log.job.state, self.tr("stopped"))
+        return Line(log.out.name, state or self.tr("done"), ((self.tr("Show"), lambda: self.show_log(log)),))
 
     def show_log(self, log: TrainingLog) -> None:
         """Show a training that has ended."""

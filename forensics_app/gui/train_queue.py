@@ -6,51 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from forensics_app.core.unfinished_runs import Begun, unfinished
-from forensics_app.gui import words
+from forensics_app.gui.button_rows import ButtonRows, Line
 from forensics_app.gui.job_list import JobList
 from forensics_app.gui.jobs import ThreadJob
-from forensics_app.gui.labels import label
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.titled_card import TitledCard
-from forensics_app.gui.toolbar import Elided
 
 LANE = "train"
-
-
-class Rows(QWidget):
-    """Lines of text, each with buttons; drawn anew as a whole."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
-
-    def clear(self) -> None:
-        """Take all lines away."""
-        while (item := self._column.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
-
-    def add(self, text: str, note: str, *buttons: QPushButton) -> None:
-        """Add a line."""
-        line, name, beside = QWidget(), Elided(), label("small")
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        name.tell(text)
-        beside.setText(words.legible(note))
-        beside.setWordWrap(False)
-        row.addWidget(name, 1)
-        row.addWidget(beside)
-        for button in buttons:
-            button.setAccessibleName(f"{button.text()}: {text}")
-            row.addWidget(button)
-        self._column.addWidget(line)
 
 
 class QueueCard(TitledCard):
@@ -60,10 +24,8 @@ class QueueCard(TitledCard):
         super().__init__("")
         self.title.setText(self.tr("Next"))
         self.setAccessibleName(self.tr("Next"))
-        self._jobs, self.rows = jobs, Rows()
+        self._jobs, self.rows = jobs, ButtonRows()
         self._shown: tuple[ProcessJob, ...] | None = None
-        self.first: list[QPushButton] = []
-        self.out: list[QPushButton] = []
         self.body.addWidget(self.rows)
         jobs.changed.connect(self.show_jobs)
         self.show_jobs()
@@ -75,17 +37,12 @@ class QueueCard(TitledCard):
         if waiting == self._shown:
             return
         self._shown = waiting
-        self.rows.clear()
-        self.first, self.out = [], []
-        for place, job in enumerate(waiting, 1):
-            first, out = QPushButton(self.tr("First")), QPushButton(self.tr("Remove"))
-            first.clicked.connect(lambda _=False, job=job: self._jobs.prefer(job))
-            out.clicked.connect(job.cancel)
-            self.first.append(first)
-            self.out.append(out)
-            self.rows.add(job.words, self.tr("waits, number {0}").format(place), first, out)
-            first.setVisible(place > 1)
+        self.rows.show_lines([self._line(place, job) for place, job in enumerate(waiting, 1)])
         self.setVisible(bool(waiting))
+
+    def _line(self, place: int, job: ProcessJob) -> Line:
+        first, out = (self.tr("First"), lambda: self._jobs.prefer(job)), (self.tr("Remove"), job.cancel)
+        return Line(job.words, self.tr("waits, number {0}").format(place), (first, out) if place > 1 else (out,))
 
 
 class UnfinishedCard(TitledCard):
@@ -97,7 +54,7 @@ class UnfinishedCard(TitledCard):
         super().__init__("")
         self.title.setText(self.tr("Not finished yet"))
         self.setAccessibleName(self.tr("Not finished yet"))
-        self.rows, self.buttons = Rows(), list[QPushButton]()
+        self.rows = ButtonRows()
         self.body.addWidget(self.rows)
         self._looking: ThreadJob | None = None
         self._next: tuple[Path, frozenset[Path]] | None = None
@@ -127,15 +84,12 @@ class UnfinishedCard(TitledCard):
             again, self._next = self._next, None
             self.look(*again)
             return
-        self.rows.clear()
-        self.buttons = []
-        for one in found:
-            button = QPushButton(self.tr("Go on"))
-            button.clicked.connect(lambda _=False, one=one: self.wanted.emit(one))
-            self.buttons.append(button)
-            note = self.tr("{0} of {1} epochs").format(len(one.history), sum(one.phases))
-            self.rows.add(one.folder.name, note, button)
+        self.rows.show_lines([self._line(one) for one in found])
         self.setVisible(bool(found))
+
+    def _line(self, one: Begun) -> Line:
+        note = self.tr("{0} of {1} epochs").format(len(one.history), sum(one.phases))
+        return Line(one.folder.name, note, ((self.tr("Go on"), lambda: self.wanted.emit(one)),))
 
     def shutdown(self) -> None:
         """Wait for what is being looked for."""

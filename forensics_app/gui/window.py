@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 from forensics_app.gui.actions import actions_of, recent_of
 from forensics_app.gui.closing import ask_to_close, stop_all
 from forensics_app.gui.empty_state import DropVeil
-from forensics_app.gui.garbage import lasting
+from forensics_app.gui.garbage import Collector, lasting
 from forensics_app.gui.intake import offers, sources_in
 from forensics_app.gui.latest import Latest
 from forensics_app.gui.page import PageWidget
@@ -57,12 +57,11 @@ class Window(QMainWindow):
         super().__init__()
         self.setWindowTitle(self.tr("Forensics"))
         self.setAcceptDrops(True)
-        self.session = Session(self)
+        self._collector, self.session = Collector(self), Session(self)
         self.pages, self.sidebar = QStackedWidget(), Sidebar()
         self._made: dict[str, PageWidget] = {}
         self._page_keys: list[QShortcut] = []
-        self._may_close = False
-        self._ahead = Latest(self)
+        self._may_close, self._ahead = False, Latest(self)
         for page in PAGES:
             self.pages.addWidget(Welcome() if page.key == "inspect" else QWidget())
         whole = QWidget()
@@ -287,6 +286,7 @@ class Window(QMainWindow):
         for made in self._made.values():
             made.shutdown()
         self.session.settings.write()
+        self._collector.shutdown()
         super().closeEvent(event)
 
     def quit(self) -> None:

@@ -80,9 +80,9 @@ def test_a_dropped_run_is_shown_with_the_figures_of_its_report(
     board.report.click()
     assert Path(links[0].toLocalFile()) == folder / "report.html"
     board.others.click()
-    qtbot.waitUntil(lambda: len(page.runs.buttons) == 1, timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: not page.runs.isHidden(), timeout=LIMIT_MS)
     assert page.empty.isVisible()
-    page.runs.buttons[0].click()
+    page.runs.rows.button(0, "Open").click()
     qtbot.waitUntil(board.isVisible, timeout=LIMIT_MS)
 
 

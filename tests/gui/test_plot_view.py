@@ -136,13 +136,13 @@ def test_the_window_draws_no_plot_and_loads_no_matplotlib_by_itself() -> None:
     assert loaded_after("import forensics_app.gui.plot_view", ("matplotlib", "torch")) == []
 
 
-def test_a_plot_that_was_drawn_is_gone_and_does_not_wait_for_a_full_collection(qapp: QApplication) -> None:
-    entry.dress(qapp)
+def test_a_plot_that_was_drawn_is_gone_and_does_not_wait_for_a_full_collection(qtbot: QtBot, view: PlotView) -> None:
     gc.collect()
     gc.disable()
     try:
         before = sum(isinstance(one, Figure) for one in gc.get_objects())
-        assert not paint(two_axes, theme.current(), QSize(480, 240), 1.0).image.isNull()
+        with qtbot.waitSignal(view.shown, timeout=LIMIT_MS):
+            view.draw(two_axes)
         assert sum(isinstance(one, Figure) for one in gc.get_objects()) == before
     finally:
         gc.enable()

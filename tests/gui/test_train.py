@@ -133,17 +133,17 @@ def test_several_wait_one_is_gone_on_with_and_closing_leaves_nothing(
     first, second, third = begun(qtbot, page, epochs=40), begun(qtbot, page), begun(qtbot, page)
     assert [log.out.name for log in page.logs] == ["tiny", "tiny-2", "tiny-3"]
     assert [log.job.state for log in page.logs] == ["running", "waiting", "waiting"] and page.queue.isVisible()
-    page.queue.first[1].click()
+    page.queue.rows.button(1, "First").click()
     assert window.session.jobs.of_lane("train") == (first.job, third.job, second.job)
     for log in (third, second):
-        page.queue.out[0].click()
+        page.queue.rows.button(0, "Remove").click()
         assert log.job.state == "cancelled"
     assert page.queue.isHidden()
     qtbot.waitUntil(lambda: len(first.epochs) >= 1, timeout=LIMIT_MS)
     page.view.card.cancel.click()
     qtbot.waitUntil(lambda: first.job.ended and not page.unfinished.isHidden(), timeout=LIMIT_MS)
     kept = len(json.loads((first.out / "history.json").read_text()))
-    page.unfinished.buttons[0].click()
+    page.unfinished.rows.button(0, "Go on").click()
     again = page.logs[-1]
     qtbot.waitUntil(lambda: len(again.epochs) > kept, timeout=LIMIT_MS)
     assert again.out == first.out and again.total == 40 and page.view.log is again
