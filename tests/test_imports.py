@@ -69,3 +69,20 @@ def test_analyze_without_maps_loads_no_matplotlib(tmp_path: Path, detector_folde
     assert (
         loaded_after(RUN, ("matplotlib", "jinja2"), "analyze", str(picture), "--detector", str(detector_folder)) == []
     )
+
+
+def test_what_the_window_imports_ahead_in_a_thread_has_no_part_of_qt_and_leaves_the_pages_only_their_own() -> None:
+    code = """
+import forensics_app.gui.image_page
+from forensics_app.gui.pages import PAGES, import_ahead
+before = set(sys.modules)
+assert list(import_ahead())
+ahead = set(sys.modules) - before
+for page in PAGES:
+    page.find()
+left = {name for name in set(sys.modules) - before - ahead if name.split(".")[0] in ("classifier", "generator")}
+left |= {name for name in set(sys.modules) - before - ahead if name.startswith("forensics_app.core")}
+qt = {name for name in ahead if name.startswith(("PySide6", "shiboken6", "forensics_app.gui"))}
+assert not left and not qt, (left, qt)
+"""
+    assert loaded_after(code, ("torch", "matplotlib")) == []

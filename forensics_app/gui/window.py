@@ -27,7 +27,7 @@ from forensics_app.gui.garbage import Collector, lasting
 from forensics_app.gui.intake import offers, sources_in
 from forensics_app.gui.latest import Latest
 from forensics_app.gui.page import PageWidget
-from forensics_app.gui.pages import PAGES, import_all
+from forensics_app.gui.pages import PAGES, import_ahead
 from forensics_app.gui.palette import Palette
 from forensics_app.gui.process_job import ProcessJob
 from forensics_app.gui.session import Session
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 NARROW_BELOW_PX = 1000
 AHEAD_MS = 1500
-"""How long after the first paint the other pages are imported: a picture that came with the start goes first."""
+"""How long after the first paint the modules of other pages are imported: a picture that came along goes first."""
 OF_CONTROLS = ("Space", "Return", "Enter", "Left", "Right", "Up", "Down")
 """Keys that the control with the focus needs; a page acts on them only where no control wants them."""
 NUMBERS = {page.key: number for number, page in enumerate(PAGES)}
@@ -137,7 +137,7 @@ class Window(QMainWindow):
     @Slot()
     def _import_ahead(self) -> None:
         if self.isVisible():
-            self._ahead.ask(import_all)
+            self._ahead.ask(import_ahead)
 
     @property
     def current(self) -> PageWidget:
