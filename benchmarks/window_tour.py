@@ -208,6 +208,7 @@ def main() -> int:
             photograph(Path(path))
         case [target]:
             out, theme = Path(target), os.environ.get("FORENSICS_THEME", "light")
+            out.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="forensics-tour-") as temporary:
                 place = Path(temporary)
                 home = {"HOME": str(place), "FORENSICS_HOME": str(place / "home"), "FORENSICS_THEME": theme}
