@@ -17,10 +17,14 @@ EVALUATION, PREDICTIONS = "evaluation.json", "predictions.json"
 
 
 def write_predictions(path: Path, split: str, detector: Detector, scores: Scores, items: Sequence[Item]) -> None:
-    """Write each measured picture's calibrated probabilities, for reports, the window and comparisons."""
+    """Write each measured picture's calibrated probabilities, for reports, the window and comparisons.
+
+    They are not rounded: a detector that hardly tells or is all but sure says probabilities that differ far behind the
+    point, and their order is what a ROC curve shows.
+    """
     classes, p = detector.card.classes, calibrated(scores.logits, detector.card)
     pictures = [
-        {"path": str(item.path.absolute()), "class": classes[item.label], "p": [round(float(one), 6) for one in row]}
+        {"path": str(item.path.absolute()), "class": classes[item.label], "p": row.tolist()}
         for item, row in zip(items, p, strict=True)
     ]
     write_json(path, {"split": split, "classes": list(classes), "pictures": pictures})
