@@ -47,6 +47,7 @@ def test_python_collects_by_itself_again_when_the_window_is_closed(window: Windo
 def test_what_is_made_in_passing_is_not_looked_at_before_its_end(qapp: QApplication) -> None:
     parent, seen = QObject(), list[dict[str, object]]()
     collector = Collector(parent)
+    gc.collect()
     gc.callbacks.append(lambda phase, told: seen.append(dict(told, phase=phase)))
     try:
         with passing():
