@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from classifier.metrics import wilson
@@ -80,7 +80,7 @@ def test_a_dropped_run_is_shown_with_the_figures_of_its_report(
     board.report.click()
     assert Path(links[0].toLocalFile()) == folder / "report.html"
     board.others.click()
-    qtbot.waitUntil(lambda: not page.runs.isHidden(), timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: len(page.runs.findChildren(QPushButton)) == 1, timeout=LIMIT_MS)
     assert page.empty.isVisible()
     page.runs.rows.button(0, "Open").click()
     qtbot.waitUntil(board.isVisible, timeout=LIMIT_MS)
