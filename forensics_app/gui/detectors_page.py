@@ -103,12 +103,13 @@ class DetectorsPage(PageWidget):
 
     def actions_now(self) -> tuple[Action, ...]:
         """Return what the page offers."""
+        head = self.head
         return (
             Action(self.tr("Import a detector from a zip file"), self.choose_zip),
             Action(self.tr("Import a detector from a folder"), self.choose_folder),
-            Action(self.tr("Export the detector"), self.choose_export),
-            Action(self.tr("Make the detector the default"), self.make_default),
-            Action(self.tr("Evaluate the detector"), self.evaluate),
+            Action(self.tr("Export the detector"), self.choose_export, ready=head.take_out.isEnabled()),
+            Action(self.tr("Make the detector the default"), self.make_default, ready=head.choose.isVisible()),
+            Action(self.tr("Evaluate the detector"), self.evaluate, ready=head.evaluate.isEnabled()),
         )
 
     # -- the list and the card

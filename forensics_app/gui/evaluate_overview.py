@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     from forensics_app.core.dashboard import Dashboard
     from forensics_app.core.run_plots import Draft
 
-PLOT_PX, WIDE_PX = 360, 1320
+PLOT_PX, TABLE_PX = 360, 480
+"""The least height and width of a plot, and the least width of a table that stands beside others."""
 NO_LIMIT = 16_777_215
+T = TypeVar("T")
 MANY = 8
 """With more classes than this a confusion matrix takes the whole width."""
+UNITS, MOST_BESIDE = 12, 4
+"""Columns of the grid, which two, three and four cards share evenly, and how many cards a row has at most."""
 
 
 def show_draft(view: PlotView, draft: Draft) -> None:
@@ -36,8 +41,15 @@ def show_draft(view: PlotView, draft: Draft) -> None:
     view.draw(make, draft.words)
 
 
+def in_rows(cards: Sequence[T], most: int) -> list[Sequence[T]]:
+    """Return cards in as few rows of at most `most` as hold them, the rows as equally long as can be."""
+    rows = -(-len(cards) // most)
+    ends = [len(cards) * row // rows for row in range(rows + 1)] if rows else []
+    return [cards[begin:end] for begin, end in pairwise(ends)]
+
+
 class Overview(QWidget):
-    """Cards in two or three columns; `cell_wanted` brings the true and the taken class of a clicked cell."""
+    """Cards in rows that they fill; `cell_wanted` brings the true and the taken class of a clicked cell."""
 
     cell_wanted = Signal(int, int)
 
@@ -66,9 +78,9 @@ class Overview(QWidget):
         self.tables = {
             "figures": (TitledCard(tr("Figures")), FigureTable(tr("Figures"))),
             "classes": (TitledCard(tr("Each class")), FigureTable(tr("Each class"))),
-            "sources": (TitledCard(tr("Each source")), FigureTable(tr("Each source"))),
             "mixed_up": (TitledCard(tr("What it mixes up most often")), FigureTable(tr("What it mixes up most often"))),
             "pictures": (TitledCard(tr("The pictures it was made from")), FigureTable(tr("Pictures by split"))),
+            "sources": (TitledCard(tr("Each source")), FigureTable(tr("Each source"))),
         }
         for card, table in self.tables.values():
             card.body.addWidget(table)
@@ -85,7 +97,7 @@ class Overview(QWidget):
         self.grid = QGridLayout(self._inside)
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setSpacing(12)
-        self._classes, self._columns, self._many = 0, 0, False
+        self._classes, self._arranged = 0, (0, 0)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         self.area = column_of(self._inside)
@@ -115,7 +127,8 @@ class Overview(QWidget):
             if rows:
                 table.show_rows(columns, rows, left=left)
         self._show_facts(_rows(found.origins["facts"]))
-        self._arrange(force=True)
+        self._arranged = (0, 0)
+        self._arrange()
 
     def _show_facts(self, rows: Sequence[tuple[str, ...]]) -> None:
         while (item := self._made.takeAt(0)) is not None:
@@ -130,26 +143,29 @@ class Overview(QWidget):
             self._made.addWidget(caption, line, 0, Qt.AlignmentFlag.AlignTop)
             self._made.addWidget(value, line, 1)
 
-    def _arrange(self, *, force: bool = False) -> None:
-        columns = 3 if self.width() >= WIDE_PX else 2
-        many = self._classes > MANY
-        if not force and (columns, many) == (self._columns, self._many):
+    def _arrange(self) -> None:
+        beside = max(2, self.width() // PLOT_PX), max(2, self.width() // TABLE_PX)
+        if beside == self._arranged:
             return
-        self._columns, self._many = columns, many
-        cards = [card for card, _ in (*self.plots.values(), *self.tables.values())] + [self.facts]
-        for card in cards:
+        self._arranged = beside
+        plots = [card for card, _ in self.plots.values()]
+        whole = [plots.pop(0)] if self._classes > MANY else []
+        figures, *others, sources = (card for card, _ in self.tables.values())
+        if len([card for card in plots if not card.isHidden()]) == 1:
+            plots.append(others.pop(0))  # a plot alone in its row would be lost in it
+        groups = (
+            (whole, 1), (plots, beside[0]), ([figures], 1), ([*others, self.facts], beside[1]), ([sources], 1),
+        )  # fmt: skip
+        for card in [card for cards, _ in groups for card in cards]:
             self.grid.removeWidget(card)
-        line, place = 0, 0
-        for card in (card for card in cards if not card.isHidden()):
-            wide = card in (self.tables["figures"][0], self.tables["sources"][0])
-            wide = wide or (many and card is self.plots["confusion"][0])
-            span = columns if wide else 1
-            if place + span > columns:
-                line, place = line + 1, 0
-            self.grid.addWidget(card, line, place, 1, span)
-            place += span
-        for column in range(3):
-            self.grid.setColumnStretch(column, 1 if column < columns else 0)
+        line = 0
+        for cards, most in groups:
+            for row in in_rows([card for card in cards if not card.isHidden()], min(most, MOST_BESIDE)):
+                for place, card in enumerate(row):
+                    self.grid.addWidget(card, line, place * UNITS // len(row), 1, UNITS // len(row))
+                line += 1
+        for column in range(UNITS):
+            self.grid.setColumnStretch(column, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use the width that there is."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from forensics_app.gui import words
 
-ROW_PX, MOST_ROWS, NAME_PX = 28, 14, 232
+ROW_PX, MOST_ROWS = 28, 14
+SHORT_PX, NAME_PX = 120, 232
+"""How far names are shortened to spare a table the scrolling, and how wide they are at most where it scrolls."""
 
 
 class FigureTable(QTableWidget):
@@ -17,7 +20,7 @@ class FigureTable(QTableWidget):
 
     def __init__(self, name: str, *, most: int = MOST_ROWS) -> None:
         super().__init__()
-        self._most = most
+        self._most, self._name, self._others = most, 0, 0
         self.setProperty("role", "figures")
         self.setAccessibleName(name)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -53,9 +56,19 @@ class FigureTable(QTableWidget):
 
     def _fit(self, columns: int, rows: int, left: Sequence[int]) -> None:
         header = self.horizontalHeader()
+        header.setStretchLastSection(False)
         self.resizeColumnsToContents()
-        if columns and self.columnWidth(0) > NAME_PX:
-            self.setColumnWidth(0, NAME_PX)
+        self._name, self._others = self.columnWidth(0), header.length() - self.columnWidth(0)
         header.setStretchLastSection(columns - 1 in left)
         shown = min(rows, self._most)
         self.setFixedHeight(ROW_PX * shown + header.sizeHint().height() + 2 * self.frameWidth() + 12)
+        self._share()
+
+    def _share(self) -> None:
+        room = self.viewport().width() - self._others
+        self.setColumnWidth(0, min(self._name, room if room >= SHORT_PX else NAME_PX))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give names what the numbers leave."""
+        super().resizeEvent(event)
+        self._share()

@@ -115,7 +115,7 @@ class ImagePage(PageWidget):
             self.add([path for path in what if isinstance(path, Path)])
 
     def actions_now(self) -> tuple[Action, ...]:
-        """Return what can be done with the picture that is shown."""
+        """Return what can be done with a picture, ready once one is shown."""
         keys: dict[str, Callable[[], object]] = {
             "Ctrl+E": self.choose_export,
             "Space": self.map.switch.toggle,
@@ -125,7 +125,13 @@ class ImagePage(PageWidget):
             "M": self._measure,
             "W": self._wrong,
         }
-        return tuple(Action(what, keys[key], key) for key, what in said(INSPECT) if key in keys)
+        offered = {"M": self.map.trust.isVisible(), "W": self.side.wrong.ask.isVisible()}
+        judged = self.shown() is not None
+        return tuple(
+            Action(what, act, key, judged and offered.get(key, True))
+            for key, what in said(INSPECT)
+            if (act := keys.get(key)) is not None
+        )
 
     @Slot()
     def paste(self) -> None:

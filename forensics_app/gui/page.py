@@ -13,14 +13,16 @@ from forensics_app.gui.intake import Intake
 
 @dataclass(frozen=True)
 class Action:
-    """Something that a page can do now: what the command palette and the list of keys show of it.
+    """Something that a page can do: what the command palette and the list of keys show of it.
 
-    `keys` is a shortcut that the window makes while the page is shown, "" for none.
+    `keys` is a shortcut that the window makes while the page is shown, "" for none. `ready` tells whether it would do
+    something at the moment of asking: the palette leaves out what would not, the list of keys shows all.
     """
 
     text: str
     run: Callable[[], object]
     keys: str = ""
+    ready: bool = True
 
 
 class PageWidget(QWidget):

@@ -61,7 +61,7 @@ class Palette(QDialog):
         self.setWindowTitle(self.tr("Find an action"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(WIDTH_PX, HEIGHT_PX)
-        self._actions = tuple(actions)
+        self._actions = tuple(action for action in actions if action.ready)
         self.line, self.list = QLineEdit(), QListWidget()
         self.line.setPlaceholderText(self.tr("Type what you want to do"))
         self.line.setAccessibleName(self.tr("Find an action"))

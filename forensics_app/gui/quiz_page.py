@@ -126,10 +126,11 @@ class QuizPage(PageWidget):
 
     def actions_now(self) -> tuple[Action, ...]:
         """Return what the page offers; the keys act while a picture is shown."""
+        playing = self.stack.currentWidget() is self.play
         return (
-            Action(self.tr("The picture is generated"), lambda: self._key("fake"), "G"),
-            Action(self.tr("The picture is from a camera"), lambda: self._key("real"), "C"),
-            Action(self.tr("Unsure"), lambda: self._key("unsure"), "U"),
+            Action(self.tr("The picture is generated"), lambda: self._key("fake"), "G", playing),
+            Action(self.tr("The picture is from a camera"), lambda: self._key("real"), "C", playing),
+            Action(self.tr("Unsure"), lambda: self._key("unsure"), "U", playing),
             Action(self.tr("Play the quiz with the samples"), lambda: self.begin(None)),
         )
 

@@ -237,19 +237,21 @@ class ScanPage(PageWidget):
     def actions_now(self) -> tuple[Action, ...]:
         """Return what can be done, with the keys of triage."""
         results, tr = self.results, self.tr
+        listed = self.stack.currentWidget() is results
+        row = listed and results.table.currentIndex().isValid()
         return (
             Action(tr("Scan a folder"), self.choose_folder, "Ctrl+Shift+S"),
-            Action(tr("Scan again"), self.scan_again, "F5"),
-            Action(tr("Show all scans"), self.show_start),
-            Action(tr("Mark as generated"), lambda: results.mark("fake"), "F"),
-            Action(tr("Mark as real"), lambda: results.mark("real"), "R"),
-            Action(tr("Mark as unsure"), lambda: results.mark("unsure"), "U"),
-            Action(tr("Next file"), results.next, "N"),
-            Action(tr("Undo the last mark"), results.undo, "Ctrl+Z"),
-            Action(tr("Open in Inspect"), self.outgoing.inspect, "Ctrl+I"),
-            Action(tr("Copy the path"), self.outgoing.copy_path, "Ctrl+C"),
-            Action(tr("Find by name"), results.chips.name.setFocus, "Ctrl+F"),
-            Action(tr("Export what is shown as CSV"), lambda: self.outgoing.choose_export("csv"), "Ctrl+E"),
+            Action(tr("Scan again"), self.scan_again, "F5", self.again.isVisible()),
+            Action(tr("Show all scans"), self.show_start, ready=self.root is not None),
+            Action(tr("Mark as generated"), lambda: results.mark("fake"), "F", row),
+            Action(tr("Mark as real"), lambda: results.mark("real"), "R", row),
+            Action(tr("Mark as unsure"), lambda: results.mark("unsure"), "U", row),
+            Action(tr("Next file"), results.next, "N", row),
+            Action(tr("Undo the last mark"), results.undo, "Ctrl+Z", listed and results.triage.can_undo),
+            Action(tr("Open in Inspect"), self.outgoing.inspect, "Ctrl+I", row),
+            Action(tr("Copy the path"), self.outgoing.copy_path, "Ctrl+C", row),
+            Action(tr("Find by name"), results.chips.name.setFocus, "Ctrl+F", listed),
+            Action(tr("Export what is shown as CSV"), lambda: self.outgoing.choose_export("csv"), "Ctrl+E", listed),
         )
 
     def redress(self) -> None:

@@ -45,6 +45,11 @@ class Triage(QObject):
             self._done = [*self._done, marks][-MOST_UNDONE:]
             self._tell(reader, marks)
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._done)
+
     def undo(self, reader: StoreReader) -> int | None:
         """Take the last step back; returns the row that it was about."""
         if not self._done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from PySide6.QtCore import QCoreApplication, QPointF, QSize, Qt, Signal
@@ -65,6 +66,11 @@ class SideButton(QToolButton):
         painter.drawEllipse(QPointF(self.width() - 12.0, self.height() / 2), DOT_PX, DOT_PX)
 
 
+def _stop_at(button: SideButton, shown: bool) -> None:
+    """Let Tab stop at the page that is shown; the arrows turn to others, as in any row of tabs."""
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if shown else Qt.FocusPolicy.ClickFocus)
+
+
 class Sidebar(QFrame):
     """Tells which page is wanted."""
 
@@ -87,6 +93,8 @@ class Sidebar(QFrame):
                 column.addWidget(self.keys)
             button = SideButton(QCoreApplication.translate("pages", page.title), page.icon)
             button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            button.toggled.connect(partial(_stop_at, button))
             button.setChecked(number == 0)
             self.tabs.addButton(button, number)
             column.addWidget(button)

@@ -71,8 +71,8 @@ class Window(QMainWindow):
         row.addWidget(self.sidebar)
         row.addWidget(self.pages, 1)
         whole.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        whole.setFocus()  # else the first button would stand framed before anyone has touched a key
         self.setCentralWidget(whole)
+        whole.setFocus()  # else the first button would stand framed before anyone has touched a key
         self.veil = DropVeil(self)
         self.status_line = StatusLine(self.session.jobs, self)
         self.setStatusBar(self.status_line)

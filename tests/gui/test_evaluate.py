@@ -14,7 +14,9 @@ from pytestqt.qtbot import QtBot
 from classifier.metrics import wilson
 from forensics_app.core.run_folder import open_run
 from forensics_app.core.run_tables import told
+from forensics_app.gui.evaluate_overview import in_rows
 from forensics_app.gui.evaluate_page import EvaluatePage
+from forensics_app.gui.figure_table import FigureTable
 from forensics_app.gui.plot_view import PlotView
 from forensics_app.gui.window import Window
 from tests.conftest import export_tiny
@@ -84,6 +86,54 @@ def test_a_dropped_run_is_shown_with_the_figures_of_its_report(
     assert page.empty.isVisible()
     page.runs.rows.button(0, "Open").click()
     qtbot.waitUntil(board.isVisible, timeout=LIMIT_MS)
+
+
+def test_cards_fill_their_rows_at_any_width(
+    qtbot: QtBot, window: Window, page: EvaluatePage, tmp_path: Path, second_detector: Path
+) -> None:
+    folder = write_run(tmp_path / "first", second_detector, ("fake", "real"), n=6)
+    overview = opened(qtbot, page, folder).board.overview
+    cards = [card for card, _ in (*overview.plots.values(), *overview.tables.values())] + [overview.facts]
+    for width, plots in ((1280, 2), (1920, 4)):
+        window.resize(width, 1000)
+        qtbot.waitUntil(lambda width=width: window.width() == width, timeout=LIMIT_MS)  # type: ignore[misc]
+        qtbot.wait(50)
+        rows: dict[int, list[int]] = {}
+        for card in (card for card in cards if card.isVisible()):
+            rows.setdefault(card.y(), []).append(card.width())
+        assert len(rows[min(rows)]) == plots
+        whole = {sum(widths) + overview.grid.spacing() * (len(widths) - 1) for widths in rows.values()}
+        assert whole == {overview._inside.width()}, rows
+    (folder / "predictions.json").unlink()
+    opened(qtbot, page, folder)
+    assert [name for name, (card, _) in overview.plots.items() if card.isVisible()] == ["confusion"]
+    qtbot.waitUntil(lambda: overview.plots["confusion"][0].y() == overview.tables["classes"][0].y(), timeout=LIMIT_MS)
+
+
+@pytest.mark.parametrize(
+    ("cards", "most", "rows"), [(0, 3, []), (1, 3, [1]), (4, 3, [2, 2]), (4, 4, [4]), (5, 3, [2, 3])]
+)
+def test_rows_are_few_and_equally_long(cards: int, most: int, rows: list[int]) -> None:
+    found = in_rows(range(cards), most)
+    assert [len(row) for row in found] == rows and [card for row in found for card in row] == [*range(cards)]
+
+
+def test_a_table_shortens_names_only_where_that_spares_the_scrolling(qtbot: QtBot) -> None:
+    table = FigureTable("Sources")
+    qtbot.addWidget(table)
+    table.show()
+    table.show_rows(("Source", "accuracy", "n"), [("generated/" + "stable_diffusion_" * 3, "0.93 (0.69–0.99)", "14")])
+    bar = table.horizontalScrollBar()
+
+    def name_at(width: int) -> int:
+        table.resize(width, 200)
+        qtbot.wait(10)
+        return table.columnWidth(0)
+
+    whole, most = name_at(900), table.horizontalHeader().length()
+    assert whole > 232 and not bar.isVisible()
+    assert 120 <= name_at(most - 60) < whole and not bar.isVisible()
+    assert name_at(most - whole + 60) == 232 and bar.isVisible()
 
 
 def test_a_click_on_a_cell_shows_its_pictures_and_one_is_inspected(

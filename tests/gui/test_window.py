@@ -70,6 +70,7 @@ def test_the_window_is_painted_before_what_judges_is_made(qtbot: QtBot, qapp: QA
     made.show()
     qtbot.waitUntil(lambda: "inspect" in made._made, timeout=LIMIT_MS)
     assert made.inspect.isVisible() and made.key == "inspect"
+    assert made.focusWidget() is made.centralWidget()  # no button stands framed
     made.close()
 
 
@@ -109,6 +110,42 @@ def test_the_palette_does_what_is_typed(qtbot: QtBot, window: Window) -> None:
     assert palette.list.count() == 1
     QTest.keyClick(palette.line, Qt.Key.Key_Return)
     assert window.key == "about"
+
+
+def test_the_palette_leaves_out_what_would_do_nothing_now(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    def offered() -> set[str]:
+        window.show_palette()
+        palette = window.findChild(Palette)
+        assert palette is not None
+        texts = {palette.list.item(row).text() for row in range(palette.list.count())}
+        palette.reject()
+        qtbot.waitUntil(lambda: window.findChild(Palette) is None, timeout=LIMIT_MS)
+        return texts
+
+    def own() -> set[str]:
+        return {action.text for action in window.current.actions_now()}
+
+    assert own() and not own() & offered()
+    drop(window, files([write_picture(tmp_path / "a.png", 64, 64)]))
+    wait_judged(qtbot, window, 1)
+    qtbot.waitUntil(lambda: own() <= offered(), timeout=LIMIT_MS)
+    for key, always in (("scan", {"Scan a folder"}), ("quiz", {"Play the quiz with the samples"}),
+                        ("data", {"Open a data set", "Generate the data set"})):  # fmt: skip
+        window.turn_to(key)
+        assert own() & offered() == always
+    window.turn_to("detectors")
+    qtbot.waitUntil(lambda: "Export the detector" in offered(), timeout=LIMIT_MS)
+    assert "Make the detector the default" not in offered()  # it is
+
+
+def test_tab_stops_at_the_page_that_is_shown_and_arrows_turn_on(qtbot: QtBot, window: Window) -> None:
+    window.turn_to("quiz")
+    stops = [button for button in window.sidebar.tabs.buttons() if button.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    assert [button.accessibleName() for button in stops] == ["Quiz"]
+    stops[0].setFocus()
+    QTest.keyClick(stops[0], Qt.Key.Key_Down)
+    assert window.key == [page.key for page in PAGES][[page.key for page in PAGES].index("quiz") + 1]
+    assert window.focusWidget() is window.sidebar.button([page.key for page in PAGES].index(window.key))
 
 
 def test_the_palette_moves_with_the_arrows_and_says_when_nothing_fits(qtbot: QtBot, window: Window) -> None:
