@@ -1,9 +1,11 @@
-"""About: what this is, its versions and its licence."""
+"""About: what this is, its version and licence, and those of what it is built on."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
+from contextlib import suppress
+from importlib.metadata import PackageMetadata
 
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
@@ -14,9 +16,31 @@ from forensics_app.gui.cards import CAPTION_DROP_PX
 from forensics_app.gui.labels import label
 from forensics_app.gui.page import PageWidget
 from forensics_app.gui.session import Session
+from forensics_app.gui.titled_card import column_of
 
-PACKAGES = ("PySide6-Essentials", "onnxruntime", "numpy", "pillow")
-WIDTH_PX = 640
+PACKAGES = (
+    "PySide6-Essentials", "onnxruntime", "numpy", "pillow", "torch", "torchvision", "diffusers", "accelerate",
+    "scikit-learn", "matplotlib",
+)  # fmt: skip
+"""What is shown of it where it is installed: judging needs the first four alone."""
+WIDTH_PX = 660
+
+
+def _packages() -> list[tuple[str, str]]:
+    found = []
+    for name in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            told = importlib.metadata.metadata(name)
+            found.append((name, " · ".join(filter(None, (told["Version"], licence_of(told))))))
+    return found
+
+
+def licence_of(told: PackageMetadata) -> str:
+    """Return what a package says of its licence, "" for nothing: newer ones an expression, older ones words."""
+    classified = [one for one in told.get_all("Classifier") or () if one.startswith("License ::")]
+    expressions, words = told.get_all("License-Expression") or [], told.get_all("License") or []
+    kinds = (*expressions, *(one.rpartition(" :: ")[2] for one in classified), *words)
+    return next((kind.strip().partition("\n")[0] for kind in kinds if kind.strip()), "")
 
 
 class AboutPage(PageWidget):
@@ -26,7 +50,6 @@ class AboutPage(PageWidget):
         super().__init__(parent)
         card = QFrame()
         card.setProperty("role", "card")
-        card.setMaximumWidth(WIDTH_PX)
         column = QVBoxLayout(card)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(12)
@@ -42,8 +65,9 @@ class AboutPage(PageWidget):
         column.addLayout(self._facts())
         page = QVBoxLayout(self)
         page.setContentsMargins(16, 16, 16, 16)
-        page.addWidget(card)
-        page.addStretch(1)
+        area = column_of(card)
+        area.setMaximumWidth(WIDTH_PX)
+        page.addWidget(area)
 
     def _facts(self) -> QGridLayout:
         grid = QGridLayout()
@@ -55,7 +79,7 @@ class AboutPage(PageWidget):
             (self.tr("Licence"), self.tr("MIT. Qt and PySide6 are used under the LGPL, version 3.")),
             ("Python", platform.python_version()),
             ("Qt", qVersion()),
-            *((name, importlib.metadata.version(name)) for name in PACKAGES),
+            *_packages(),
             (self.tr("Your files"), str(home())),
         )
         for line, (name, value) in enumerate(rows):

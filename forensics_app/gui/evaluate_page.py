@@ -52,7 +52,7 @@ class EvaluatePage(PageWidget):
         self._install = Installation(session, self)
         self.empty.setMinimumHeight(EMPTY_PX)
         self.stack = QStackedWidget()
-        self.stack.addWidget(column_of(self.empty, self.runs, self.measure))
+        self.stack.addWidget(column_of(self.empty, self.runs, self.measure, filling=self.empty))
         self.title, self._head, page = label("headline"), QHBoxLayout(), QVBoxLayout(self)
         self.title.setText(self.tr("Evaluate"))
         self.title.setWordWrap(False)

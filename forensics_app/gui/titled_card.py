@@ -7,6 +7,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from forensics_app.gui.labels import label
 
+FILLING = 1000
+"""How much of the height that is left over goes to a widget that fills, against 1 for the empty end."""
+
 
 class TitledCard(QFrame):
     """`body` takes what the card holds, `head` what stands beside its heading."""
@@ -26,14 +29,16 @@ class TitledCard(QFrame):
         self.body.addLayout(self.head)
 
 
-def column_of(*widgets: QWidget, margins: tuple[int, int, int, int] = (0, 0, 8, 0)) -> QScrollArea:
-    """Return widgets one below the other, which scroll up and down where they do not fit."""
+def column_of(
+    *widgets: QWidget, filling: QWidget | None = None, margins: tuple[int, int, int, int] = (0, 0, 8, 0)
+) -> QScrollArea:
+    """Return widgets one below the other, which scroll where they do not fit; `filling` takes the height left over."""
     inside = QWidget()
     column = QVBoxLayout(inside)
     column.setContentsMargins(*margins)
     column.setSpacing(12)
     for widget in widgets:
-        column.addWidget(widget)
+        column.addWidget(widget, FILLING if widget is filling else 0)
     column.addStretch(1)
     area = QScrollArea()
     area.setWidget(inside)

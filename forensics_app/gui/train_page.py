@@ -76,7 +76,7 @@ class TrainPage(PageWidget):
         self.done.hide()
         self.view.hide()
         self.empty.setMinimumHeight(EMPTY_PX)
-        right = column_of(self.empty, self.view, self.queue, self.done, self.unfinished)
+        right = column_of(self.empty, self.view, self.queue, self.done, self.unfinished, filling=self.empty)
         self._right: QScrollArea = right
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 12, 8, 8)
