@@ -14,9 +14,9 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
     QKeySequence,
+    QPaintEvent,
     QResizeEvent,
     QShortcut,
-    QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
@@ -61,7 +61,7 @@ class Window(QMainWindow):
         self.pages, self.sidebar = QStackedWidget(), Sidebar()
         self._made: dict[str, PageWidget] = {}
         self._page_keys: list[QShortcut] = []
-        self._may_close, self._ahead = False, Latest(self)
+        self._painted, self._may_close, self._ahead = False, False, Latest(self)
         for page in PAGES:
             self.pages.addWidget(Welcome() if page.key == "inspect" else QWidget())
         whole = QWidget()
@@ -124,15 +124,13 @@ class Window(QMainWindow):
         """The page that judges what is dropped; made at the latest when the window has been painted."""
         return cast("ImagePage", self.page("inspect"))
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Let the window be seen first; what judges is imported while one reads it."""
-        super().showEvent(event)
-        QTimer.singleShot(0, self, self._complete)
-
-    @Slot()
-    def _complete(self) -> None:
-        QTimer.singleShot(0, self, lambda: self.inspect)  # after the first paint, which is due now
-        QTimer.singleShot(AHEAD_MS, self, self._import_ahead)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Let the window be seen first, which a window manager may delay; then import what judges."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, lambda: self.inspect)
+            QTimer.singleShot(AHEAD_MS, self, self._import_ahead)
 
     @Slot()
     def _import_ahead(self) -> None:

@@ -66,8 +66,11 @@ def test_the_window_is_painted_before_what_judges_is_made(qtbot: QtBot, qapp: QA
     entry.dress(qapp)
     made = Window()
     qtbot.addWidget(made)
-    assert not made._made
+    made.setUpdatesEnabled(False)  # as on a screen that takes its time
     made.show()
+    qtbot.wait(100)
+    assert not made._made
+    made.setUpdatesEnabled(True)
     qtbot.waitUntil(lambda: "inspect" in made._made, timeout=LIMIT_MS)
     assert made.inspect.isVisible() and made.key == "inspect"
     assert made.focusWidget() is made.centralWidget()  # no button stands framed
