@@ -81,7 +81,7 @@ class ScanDetails(QFrame):
         self.line: Line | None = None
         self.picture, self.scale, self._icon = _Picture(), Scale(), QLabel()
         self.headline, self.reason, self.empty = label("headline"), label("body", selectable=True), label("muted")
-        self.evidence, self.facts = QVBoxLayout(), QGridLayout()
+        self.evidence, self.facts = QVBoxLayout(), [(label("small"), label("body", selectable=True)) for _ in range(6)]
         self.marks = QButtonGroup(self)
         self.marks.setExclusive(False)
         self.inspect, self.copy, self.map = QPushButton(self.tr("Open in Inspect")), QToolButton(), QToolButton()
@@ -102,10 +102,15 @@ class ScanDetails(QFrame):
         buttons.setSpacing(8)
         buttons.addWidget(self.inspect, 1)
         buttons.addWidget(self.copy)
-        self.facts.setHorizontalSpacing(12)
-        self.facts.setVerticalSpacing(4)
-        self.facts.setColumnStretch(1, 1)
         self.evidence.setSpacing(8)
+        facts = QGridLayout()
+        facts.setHorizontalSpacing(12)
+        facts.setVerticalSpacing(4)
+        facts.setColumnStretch(1, 1)
+        for number, (caption, told) in enumerate(self.facts):
+            caption.setWordWrap(False)
+            facts.addWidget(caption, number, 0, Qt.AlignmentFlag.AlignTop)
+            facts.addWidget(told, number, 1)
         column = QVBoxLayout(self._body)
         column.setContentsMargins(16, 12, 16, 16)
         column.setSpacing(12)
@@ -113,7 +118,7 @@ class ScanDetails(QFrame):
         for widget in (self.scale, self.reason):
             column.addWidget(widget)
         column.addLayout(self.evidence)
-        column.addLayout(self.facts)
+        column.addLayout(facts)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(self._body)
@@ -222,7 +227,6 @@ class ScanDetails(QFrame):
                 self.evidence.addWidget(told)
 
     def _show_facts(self, line: Line) -> None:
-        _empty(self.facts)
         row, tr = line.stored.row, self.tr
         pixels = f"{row['width']:,} × {row['height']:,}" if row.get("width") and row.get("height") else ""
         facts = (
@@ -231,14 +235,12 @@ class ScanDetails(QFrame):
             (tr("Size"), sized(line.size) if line.size >= 0 else ""),
             (tr("Judged"), line.judged + (tr(" (the file is gone)") if line.gone else "")),
         )  # fmt: skip
-        for number, (name, value) in enumerate([fact for fact in facts if fact[1]]):
-            caption, told = label("small"), label("body", selectable=True)
+        for (caption, told), (name, value) in zip(self.facts, facts, strict=True):
             caption.setText(name)
-            caption.setWordWrap(False)
             told.setText(value)
             told.setAccessibleName(name)
-            self.facts.addWidget(caption, number, 0, Qt.AlignmentFlag.AlignTop)
-            self.facts.addWidget(told, number, 1)
+            for one in (caption, told):
+                one.setVisible(bool(value))
 
     def redress(self) -> None:
         """Take on the colours of a theme that changed."""
@@ -250,7 +252,7 @@ class ScanDetails(QFrame):
             self._show_sign(self.line.label)
 
 
-def _empty(layout: QVBoxLayout | QGridLayout) -> None:
+def _empty(layout: QVBoxLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.hide()

@@ -16,6 +16,9 @@ from forensics_app.core.workers import Asked, CannotContinue, Outcome, Task, Wor
 SIDE_PX = 384
 SMALL = QSize(56, 40)
 LISTEN_S = 0.03
+SETTLE_S = 0.2
+"""How long after the first wish the process is started: that takes the interpreter for some 10 ms, while the rows that
+are wished for are being painted."""
 
 
 class Wish(NamedTuple):
@@ -61,6 +64,8 @@ class Previews(QThread):
 
     def run(self) -> None:
         """Serve until it is over; a worker that cannot start leaves the table without pictures."""
+        with self._news:
+            self._news.wait_for(lambda: self._over, SETTLE_S)
         try:
             with Workers(prepare, SIDE_PX, limits=LIMITS) as crew:
                 crew.start()
