@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib.util
 import time
 from dataclasses import dataclass, field
@@ -153,6 +154,7 @@ class Maps:
             return None
 
 
+@functools.cache  # it looks through folders, and the window asks at every change of a form
 def has_torch() -> bool:
     """Return whether maps can be drawn with autograd: whether the extra `train` is installed."""
     return all(importlib.util.find_spec(name) for name in ("torch", "torchvision"))
