@@ -110,7 +110,7 @@ class DatasetPage(PageWidget):
         return (
             Action(self.tr("Open a data set"), self.choose),
             Action(self.tr("Generate the data set"), self.generate, "Ctrl+Return"),
-            Action(self.tr("Audit the data set"), self.audit, ready=self.view.folder is not None),
+            Action(self.tr("Audit the data set"), self.audit, ready=self.stack.currentWidget() is self.view),
         )
 
     # -- a folder is shown

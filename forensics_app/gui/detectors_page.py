@@ -43,6 +43,7 @@ class DetectorsPage(PageWidget):
         self._listing, self._reading, self._work = Latest(self), Latest(self), Latest(self)
         self._lay_out()
         self._connect()
+        self.head.tell(None)
         self.look()
 
     def _lay_out(self) -> None:

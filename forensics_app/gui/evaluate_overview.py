@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forensics_app.core.run_plots import Draft
 
 PLOT_PX, TABLE_PX = 360, 480
-"""The least height and width of a plot, and the least width of a table that stands beside others."""
+"""The least height and width of a plot, and the least width of a table, where more than two stand side by side."""
 NO_LIMIT = 16_777_215
 T = TypeVar("T")
 MANY = 8

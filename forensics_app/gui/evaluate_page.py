@@ -192,7 +192,7 @@ class EvaluatePage(PageWidget):
         """Return what can be done here."""
         return (
             Action(self.tr("Open a run, a measurement or a detector"), self.ask),
-            Action(self.tr("Measure a detector on pictures"), self.show_start),
+            Action(self.tr("Measure a detector on pictures"), self.show_start, ready=self.stack.currentIndex() > 0),
         )
 
     def take(self, intake: Intake) -> bool:

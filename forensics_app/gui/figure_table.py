@@ -1,4 +1,4 @@
-"""A table of figures on a card: names on the left, numbers right-aligned, as wide and high as what is in it."""
+"""A table of figures on a card: names on the left, which give way, numbers right-aligned, as high as what is in it."""
 
 from __future__ import annotations
 
@@ -71,4 +71,5 @@ class FigureTable(QTableWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give names what the numbers leave."""
         super().resizeEvent(event)
-        self._share()
+        if event.size().width() != event.oldSize().width():  # else it would take back what a hand has just set
+            self._share()

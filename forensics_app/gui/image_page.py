@@ -125,7 +125,9 @@ class ImagePage(PageWidget):
             "M": self._measure,
             "W": self._wrong,
         }
-        offered = {"M": self.map.trust.isVisible(), "W": self.side.wrong.ask.isVisible()}
+        measure, switch = self.map.trust.measure, self.map.switch.isVisible()
+        offered = {"Space": switch, "S": switch, "M": measure.isVisible() and measure.isEnabled(),
+                   "W": self.side.wrong.ask.isVisible()}  # fmt: skip
         judged = self.shown() is not None
         return tuple(
             Action(what, act, key, judged and offered.get(key, True))

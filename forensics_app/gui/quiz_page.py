@@ -126,7 +126,7 @@ class QuizPage(PageWidget):
 
     def actions_now(self) -> tuple[Action, ...]:
         """Return what the page offers; the keys act while a picture is shown."""
-        playing = self.stack.currentWidget() is self.play
+        playing = self.stack.currentWidget() is self.play and self.play.view.painted is not None
         return (
             Action(self.tr("The picture is generated"), lambda: self._key("fake"), "G", playing),
             Action(self.tr("The picture is from a camera"), lambda: self._key("real"), "C", playing),

@@ -238,7 +238,7 @@ class ScanPage(PageWidget):
         """Return what can be done, with the keys of triage."""
         results, tr = self.results, self.tr
         listed = self.stack.currentWidget() is results
-        row = listed and results.table.currentIndex().isValid()
+        row, found = listed and results.table.currentIndex().isValid(), listed and results.found is not None
         return (
             Action(tr("Scan a folder"), self.choose_folder, "Ctrl+Shift+S"),
             Action(tr("Scan again"), self.scan_again, "F5", self.again.isVisible()),
@@ -251,7 +251,7 @@ class ScanPage(PageWidget):
             Action(tr("Open in Inspect"), self.outgoing.inspect, "Ctrl+I", row),
             Action(tr("Copy the path"), self.outgoing.copy_path, "Ctrl+C", row),
             Action(tr("Find by name"), results.chips.name.setFocus, "Ctrl+F", listed),
-            Action(tr("Export what is shown as CSV"), lambda: self.outgoing.choose_export("csv"), "Ctrl+E", listed),
+            Action(tr("Export what is shown as CSV"), lambda: self.outgoing.choose_export("csv"), "Ctrl+E", found),
         )
 
     def redress(self) -> None:

@@ -65,7 +65,8 @@ class Previews(QThread):
     def run(self) -> None:
         """Serve until it is over; a worker that cannot start leaves the table without pictures."""
         with self._news:
-            self._news.wait_for(lambda: self._over, SETTLE_S)
+            if self._news.wait_for(lambda: self._over, SETTLE_S):
+                return
         try:
             with Workers(prepare, SIDE_PX, limits=LIMITS) as crew:
                 crew.start()

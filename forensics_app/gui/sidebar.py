@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout
+from PySide6.QtCore import QCoreApplication, QPointF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout
 
 from forensics_app.gui import theme
 from forensics_app.gui.pages import PAGES
@@ -19,6 +18,8 @@ DOT_PX = 4.0
 
 class SideButton(QToolButton):
     """An icon and a word; in a narrow window the icon alone, with the word as its tooltip."""
+
+    focused = Signal()
 
     def __init__(self, text: str, icon: str) -> None:
         super().__init__()
@@ -53,6 +54,11 @@ class SideButton(QToolButton):
         """Take on the colours of a theme that changed."""
         self.setIcon(theme.icon(self.icon_name, size_px=ICON_PX))
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Tell of it: Qt makes whatever button of a group has the focus the one that Tab stops at."""
+        super().focusInEvent(event)
+        self.focused.emit()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the button and its dot."""
         super().paintEvent(event)
@@ -64,11 +70,6 @@ class SideButton(QToolButton):
         painter.setPen(QPen(QColor(colours.surface), 1.5))
         painter.setBrush(QColor(named[self.mark]))
         painter.drawEllipse(QPointF(self.width() - 12.0, self.height() / 2), DOT_PX, DOT_PX)
-
-
-def _stop_at(button: SideButton, shown: bool) -> None:
-    """Let Tab stop at the page that is shown; the arrows turn to others, as in any row of tabs."""
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if shown else Qt.FocusPolicy.ClickFocus)
 
 
 class Sidebar(QFrame):
@@ -93,13 +94,25 @@ class Sidebar(QFrame):
                 column.addWidget(self.keys)
             button = SideButton(QCoreApplication.translate("pages", page.title), page.icon)
             button.setCheckable(True)
-            button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-            button.toggled.connect(partial(_stop_at, button))
-            button.setChecked(number == 0)
             self.tabs.addButton(button, number)
+            button.focused.connect(self._put_stops)
             column.addWidget(button)
+        self.tabs.buttonToggled.connect(self._turned)
+        self.button(0).setChecked(True)
         self.keys.clicked.connect(self.keys_wanted)
         self.tabs.idClicked.connect(self.chosen)
+
+    @Slot(QAbstractButton, bool)
+    def _turned(self, button: QAbstractButton, shown: bool) -> None:
+        if shown and any(one.hasFocus() for one in self.tabs.buttons()):
+            button.setFocus()  # so that the arrows go on from there
+        self._put_stops()
+
+    @Slot()
+    def _put_stops(self) -> None:
+        """Let Tab stop at the page that is shown alone; the arrows turn to others, as in any row of tabs."""
+        for one in self.tabs.buttons():
+            one.setFocusPolicy(Qt.FocusPolicy.StrongFocus if one.isChecked() else Qt.FocusPolicy.ClickFocus)
 
     @property
     def buttons(self) -> tuple[SideButton, ...]:

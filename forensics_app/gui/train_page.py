@@ -116,7 +116,7 @@ class TrainPage(PageWidget):
     def _missing(self) -> str:
         """Return what keeps the training from starting, or nothing."""
         if not has_torch():
-            return self.tr("Training needs the extra 'train': see the README.")
+            return self.tr("Training needs the extra 'train': see the README, then start the program again.")
         if self.recipe.recipe is None:
             return self.tr("Choose a recipe.")
         if self.data.found is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -149,6 +149,13 @@ def test_tab_stops_at_the_page_that_is_shown_and_arrows_turn_on(qtbot: QtBot, wi
     QTest.keyClick(stops[0], Qt.Key.Key_Down)
     assert window.key == [page.key for page in PAGES][[page.key for page in PAGES].index("quiz") + 1]
     assert window.focusWidget() is window.sidebar.button([page.key for page in PAGES].index(window.key))
+    QTest.mouseClick(window.sidebar.button(4), Qt.MouseButton.LeftButton)
+    window.turn_to("inspect")
+    assert window.focusWidget() is window.sidebar.button(0)
+    QTest.mousePress(window.sidebar.button(5), Qt.MouseButton.LeftButton)
+    QTest.mouseRelease(window.sidebar.button(5), Qt.MouseButton.LeftButton, pos=QPoint(-50, -50))
+    stops = [button for button in window.sidebar.tabs.buttons() if button.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    assert window.key == "inspect" and stops == [window.sidebar.button(0)]
 
 
 def test_the_palette_moves_with_the_arrows_and_says_when_nothing_fits(qtbot: QtBot, window: Window) -> None:
