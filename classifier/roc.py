@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Plot
+from matplotlib.legend import Legend
 from numpy.typing import NDArray
 
 from classifier.drawing import SMALL_PT, Theme, empty, font, guide, styled
@@ -16,6 +17,7 @@ Floats = NDArray[np.float64]
 
 RESAMPLES, SEED = 400, 0
 GRID = np.linspace(0, 1, 101)
+GUESSING = 0.5
 EACH_CLASS = 6
 """Up to so many classes have a line of their own."""
 DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
@@ -47,7 +49,7 @@ def roc(
         axes.plot(alarms, hits, marker, color=theme.text, markersize=6, zorder=5, linestyle="none", label=told)
     _frame(axes, theme, names)
     if thresholds:
-        axes.legend(loc="lower right", frameon=False, fontsize=SMALL_PT, labelcolor=theme.text, handlelength=1)
+        _legend(axes, theme, area.value, handle=1)
     return plot
 
 
@@ -90,10 +92,15 @@ def one_vs_rest(
         axes.fill_between(GRID, low, high, color=theme.accent, alpha=0.18, linewidth=0, label="middle 80 % of classes")
     axes.plot(GRID, np.mean(list(lines.values()), axis=0), color=theme.accent, linewidth=2, label="mean of the classes")
     _frame(axes, theme, ("part of the others taken for the class", "part of the class found"))
-    legend = axes.legend(loc="lower right", frameon=False, fontsize=SMALL_PT, labelcolor=theme.text)
-    for text in legend.get_texts():
+    for text in _legend(axes, theme, mean.value).get_texts():
         text.set_parse_math(False)
     return plot
+
+
+def _legend(axes: Axes, theme: Theme, area: float, handle: float = 2) -> Legend:
+    """Put the legend into the corner that the curve does not go through."""
+    corner = "lower right" if area >= GUESSING else "upper left"
+    return axes.legend(loc=corner, frameon=False, fontsize=SMALL_PT, labelcolor=theme.text, handlelength=handle)
 
 
 def roc_points(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -36,6 +36,22 @@ def test_roc_tells_its_area_and_its_points() -> None:
     assert np.isfinite(band).all()
 
 
+@pytest.mark.parametrize("wrong_way", [False, True])
+def test_the_curve_does_not_go_through_its_legend(wrong_way: bool) -> None:
+    p, fake = np.linspace(0.01, 0.99, 100), np.arange(100) >= 50
+    p[40:60] = p[40:60][::-1]
+    fake = fake != wrong_way
+    area = measure(np.stack([p, 1 - p], 1), (~fake).astype(int), ("fake", "real")).auc
+    assert area is not None and (area.value < 0.3) == wrong_way
+    plot = roc(p, fake, THEME, area=area, names=AXES, thresholds=BAND)
+    assert_tidy(plot)
+    (axes,) = plot.axes
+    box = axes.get_legend().get_window_extent()
+    drawn = next(line for line in axes.lines if len(line.get_xdata()) > 2)
+    curve = drawn.get_path().interpolated(20).transformed(axes.transData)
+    assert not any(box.contains(x, y) for x, y in curve.vertices)
+
+
 def test_roc_of_two_pictures() -> None:
     plot = roc(np.array([0.2, 0.9]), np.array([True, False]), THEME, area=Figure(0, 0, 1, 2), names=AXES)
     assert_tidy(plot)
