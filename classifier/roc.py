@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -99,7 +100,7 @@ def one_vs_rest(
 
 def _legend(axes: Axes, theme: Theme, area: float, handle: float = 2) -> Legend:
     """Put the legend into the corner that the curve does not go through."""
-    corner = "lower right" if area >= GUESSING else "upper left"
+    corner: Literal["lower right", "upper left"] = "lower right" if area >= GUESSING else "upper left"
     return axes.legend(loc=corner, frameon=False, fontsize=SMALL_PT, labelcolor=theme.text, handlelength=handle)
 
 

@@ -188,20 +188,21 @@ class QuizPage(PageWidget):
         dealt = self._hands[place].dealt
         self._hands[place] = replace(self._hands[place], painted=None)
         self._guesses.append(Guess(dealt.card, answer, dealt.verdict.label, dealt.verdict.p_fake))
-        if len(self._guesses) == self._total and not self._dealing.busy:
+        if len(self._guesses) == self._total:
             self._finish()
         else:
             self._present()
 
     @Slot()
     def _stop(self) -> None:
-        self._dealing.forget()
         if self._guesses:
             self._finish()
         else:
+            self._dealing.forget()
             self.stack.setCurrentWidget(self.start)
 
     def _finish(self) -> None:
+        self._dealing.forget()  # the thread may not have ended yet
         thumbs = {hand.dealt.card.path: hand.thumb for hand in self._hands}
         self.result.show_result(self._guesses, thumbs)
         self._hands = []
