@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from forensics_app.core.quiz import Tally, tallies
+from classifier.runtime import Detector
+from forensics_app.core.quiz import Dealt, Tally, deal, tallies
 from forensics_app.gui.quiz_page import QuizPage
 from forensics_app.gui.window import Window
 from tests.conftest import write_picture
@@ -111,6 +114,29 @@ def test_a_game_that_is_stopped_tells_what_there_is(qtbot: QtBot, page: QuizPage
     page.play.stop.click()
     assert page.stack.currentWidget() is page.result
     assert tallies(page._guesses)[0] in (Tally(1, 0, 0), Tally(0, 1, 0))
+
+
+def test_the_last_answer_ends_the_game_although_the_thread_has_not_ended(
+    qtbot: QtBot, page: QuizPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def slow(folder: Path | None, seed: int, detector: Detector) -> Iterator[Dealt]:
+        yield from deal(folder, seed, detector)
+        may_end.wait(LIMIT_MS / 1000)
+        ended.set()
+
+    monkeypatch.setattr("forensics_app.gui.quiz_page.deal", slow)
+    page.begin(filled(tmp_path / "set", 2, 2))
+    for _ in range(4):
+        shown(qtbot, page)
+        page.play.generated.click()
+    at_once = page.stack.currentWidget() is page.result and not ended.is_set()
+    may_end.set()
+    assert at_once
+    qtbot.waitUntil(ended.is_set, timeout=LIMIT_MS)
+    qtbot.wait(50)
+    assert page.stack.currentWidget() is page.result and len(page._guesses) == 4
 
 
 def test_return_in_the_field_plays(qtbot: QtBot, page: QuizPage, tmp_path: Path) -> None:
